@@ -1,0 +1,121 @@
+"""The names infra and runtime share, and the frozen settings of each function, read from its environment.
+
+Nothing here touches AWS. A missing variable is a `KeyError` naming it: that is our bug, not a user's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+PREFIX: Final = "lookout"
+METRICS_NAMESPACE: Final = "Lookout"
+
+SERVERS_TABLE: Final = f"{PREFIX}-servers"
+ROUNDS_TABLE: Final = f"{PREFIX}-rounds"
+HISTORY_TABLE: Final = f"{PREFIX}-history"
+INCIDENTS_TABLE: Final = f"{PREFIX}-incidents"
+
+FUNCTIONS: Final = ("dispatch", "probe", "judge", "notify", "rollup", "publish", "api", "apply")
+"""Folder names under functions/; the deployed name is `function_name(folder)`."""
+
+DELIVERIES_QUEUE: Final = f"{PREFIX}-deliveries.fifo"
+DELIVERIES_DLQ: Final = f"{PREFIX}-deliveries-dead.fifo"
+JUDGE_DLQ: Final = f"{PREFIX}-judge-dead"
+OUTBOX_DLQ: Final = f"{PREFIX}-outbox-dead"
+
+SNAPSHOT_KEY: Final = "internal/snapshot.json"
+"""Where publish leaves the public read model for the api function, in the private data bucket."""
+
+ENV_HOME: Final = "LOOKOUT_HOME_REGION"
+ENV_PROBE_FUNCTION: Final = "LOOKOUT_PROBE_FUNCTION"
+ENV_DELIVERIES_URL: Final = "LOOKOUT_DELIVERIES_URL"
+ENV_SITE_BUCKET: Final = "LOOKOUT_SITE_BUCKET"
+ENV_DATA_BUCKET: Final = "LOOKOUT_DATA_BUCKET"
+ENV_SITE_URL: Final = "LOOKOUT_SITE_URL"
+
+ROUNDS_TTL_S: Final = 3 * 86400
+CHUNKS_TTL_S: Final = 90 * 86400
+DAYS_TTL_S: Final = 400 * 86400
+NOTICES_TTL_S: Final = 30 * 86400
+
+ROUND_KIND: Final = "round"
+"""Value of the `kind` attribute of a round item: what the judge's stream filter matches (with INSERT)."""
+NOTICE_PARTITION: Final = "notice"
+"""Partition key (`pk`) of every notice: what the notify function's stream filter matches (with INSERT)."""
+
+
+def function_name(folder: str) -> str:
+    """The deployed name of the function in functions/<folder>, the same in every region."""
+    return f"{PREFIX}-{folder}"
+
+
+@dataclass(frozen=True, slots=True)
+class HomeSettings:
+    """What every function needs that reads or writes the tables. AWS_REGION is set by Lambda itself."""
+
+    home: str
+    region: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """From LOOKOUT_HOME_REGION and AWS_REGION."""
+        return cls(home=env[ENV_HOME], region=env["AWS_REGION"])
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchSettings:
+    """Settings of dispatch."""
+
+    home: str
+    region: str
+    probe_function: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Also LOOKOUT_PROBE_FUNCTION."""
+        return cls(env[ENV_HOME], env["AWS_REGION"], env[ENV_PROBE_FUNCTION])
+
+
+@dataclass(frozen=True, slots=True)
+class NotifySettings:
+    """Settings of notify. `deliveries_url` is the FIFO queue of (notice, sink) deliveries."""
+
+    home: str
+    deliveries_url: str
+    site_url: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """From LOOKOUT_HOME_REGION, LOOKOUT_DELIVERIES_URL, LOOKOUT_SITE_URL."""
+        return cls(env[ENV_HOME], env[ENV_DELIVERIES_URL], env[ENV_SITE_URL].rstrip("/"))
+
+
+@dataclass(frozen=True, slots=True)
+class PublishSettings:
+    """Settings of publish."""
+
+    home: str
+    site_bucket: str
+    data_bucket: str
+    site_url: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """From LOOKOUT_HOME_REGION, LOOKOUT_SITE_BUCKET, LOOKOUT_DATA_BUCKET, LOOKOUT_SITE_URL."""
+        return cls(env[ENV_HOME], env[ENV_SITE_BUCKET], env[ENV_DATA_BUCKET], env[ENV_SITE_URL].rstrip("/"))
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """Settings of api: it reads the published snapshot and nothing else."""
+
+    home: str
+    data_bucket: str
+    site_url: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """From LOOKOUT_HOME_REGION, LOOKOUT_DATA_BUCKET, LOOKOUT_SITE_URL."""
+        return cls(env[ENV_HOME], env[ENV_DATA_BUCKET], env[ENV_SITE_URL].rstrip("/"))
