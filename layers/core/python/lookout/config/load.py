@@ -1,0 +1,116 @@
+"""lookout.yaml -> Config, or every problem in it at once, each with file, line, column, key and what to do.
+
+Form is judged by lookout.schema.json (`structure`; editors use it too), meaning by `meaning`. PyYAML and jsonschema are
+needed: for the command line and `cdk synth`, not for Lambda, which never imports this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lookout.config.document import SIZE_LIMIT, Document
+from lookout.config.meaning import meaning, milliseconds, without
+from lookout.config.model import Config, Server, Sink, Site
+from lookout.config.structure import schema, structure
+from lookout.errors import ConfigError, Problem
+from lookout.regions import CITIES
+
+NO_FILE = "there is no such file: `cp examples/minimal.yaml lookout.yaml` is a beginning (docs/configuration.md)"
+
+
+def load_config(path: str | Path) -> Config:
+    """Read and check a file. Raises ConfigError."""
+    file = str(path)
+    try:
+        with Path(path).open("rb") as source:
+            text = source.read(SIZE_LIMIT + 1).decode("utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError([Problem(file, 0, 0, "", NO_FILE)]) from None
+    except OSError as error:
+        raise ConfigError([Problem(file, 0, 0, "", f"cannot be read: {error.strerror}")]) from None
+    except UnicodeDecodeError as error:
+        message = f"is not UTF-8 (byte {error.start}): save it as UTF-8"
+        raise ConfigError([Problem(file, 0, 0, "", message)]) from None
+    return parse_config(text, file)
+
+
+def parse_config(text: str, file: str = "lookout.yaml") -> Config:
+    """Check text. Raises ConfigError with all problems, in the order they stand in the file."""
+    document = Document(text, file)
+    found, unfit = structure(document)
+    if isinstance(document.value, Mapping):
+        found += meaning(without(document.value, unfit))
+    if found:
+        problems = [document.problem(path, message) for path, message in found]
+        raise ConfigError(sorted(problems, key=lambda p: (p.line, p.column, p.key, p.message)))
+    return _build(document.value)
+
+
+def remarks(config: Config) -> list[str]:
+    """What is allowed and still worth a second look: one sentence each."""
+    out = [
+        f"{region} is not a region this release knows: if AWS has it, all is well"
+        for region in dict.fromkeys((config.site.home, *config.site.regions))
+        if region not in CITIES
+    ]
+    if not config.site.sinks:
+        out.append("there are no sinks: the status page changes, and nobody is told")
+    out += [
+        f"{sink.name} has no signing: its receiver cannot tell our requests from others'"
+        for sink in config.site.sinks
+        if sink.kind == "webhook" and sink.signing is None
+    ]
+    if len(config.site.regions) == 1:
+        out.append("one region cannot tell a server's outage from its own: three are better")
+    return out
+
+
+def _build(value: Mapping[str, Any]) -> Config:
+    sinks = tuple(_sink(name, sink) for name, sink in value.get("sinks", {}).items())
+    site = Site(
+        name=value.get("name", "MCP status"),
+        home=value["home"],
+        regions=tuple(value["regions"]),
+        sinks=sinks,
+        per_host=value.get("per_host", 4),
+        spread_s=milliseconds(value.get("spread", "8s")) // 1000,
+    )
+    common = {"notify": [sink.name for sink in sinks], **value.get("defaults", {})}
+    return Config(site, tuple(_server({**common, **server}) for server in value["servers"]))
+
+
+def _sink(name: str, value: Mapping[str, Any]) -> Sink:
+    return Sink(
+        name=name,
+        kind="slack" if "slack" in value else "webhook",
+        url=value["slack"] if "slack" in value else value["webhook"],
+        signing=value.get("signing"),
+        allow_private=value.get("allow_private", False),
+    )
+
+
+def _server(value: Mapping[str, Any]) -> Server:
+    return Server(
+        slug=value["slug"],
+        url=value["url"],
+        name=value.get("name", ""),
+        visibility=value.get("visibility", "public"),
+        tags=tuple(value.get("tags", ())),
+        interval_s=milliseconds(value.get("interval", "60s")) // 1000,
+        down_after=value.get("down_after", 3),
+        up_after=value.get("up_after", 2),
+        quorum=value.get("quorum"),
+        slow_after_ms=milliseconds(value.get("slow_after", "5s")),
+        timeout_s=milliseconds(value.get("timeout", "20s")) // 1000,
+        slo=value.get("slo", "99.9%"),
+        auth=value.get("auth", {}),
+        expect_tools=tuple(value.get("expect", {}).get("tools", ())),
+        notify=tuple(value["notify"]),
+        allow_private=value.get("allow_private", False),
+        paused=value.get("paused", False),
+    )
+
+
+__all__ = ["load_config", "milliseconds", "parse_config", "remarks", "schema"]

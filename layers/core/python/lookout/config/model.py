@@ -1,0 +1,135 @@
+"""The definitions everything else works from: `Server`, `Sink` and `Site`. Standard library only: runs in Lambda.
+
+`to_item`/`from_item` are the JSON objects stored in the servers table and handed from dispatch to probe.
+A field absent from an item takes its default, so an older item is always readable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+SHARD_SIZE = 40
+"""Servers per shard: everything one judgement changes must fit one DynamoDB transaction of 100 items."""
+
+
+def _only_known(cls: Any, item: Mapping[str, Any]) -> dict[str, Any]:
+    names = {f.name for f in fields(cls)}
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in item.items() if k in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One watched server. Times are whole seconds (`_s`) or milliseconds (`_ms`); secrets are references only."""
+
+    slug: str
+    url: str
+    name: str = ""
+    visibility: str = "public"
+    tags: tuple[str, ...] = ()
+    shard: str = ""
+    interval_s: int = 60
+    down_after: int = 3
+    up_after: int = 2
+    quorum: int | None = None
+    slow_after_ms: int = 5000
+    timeout_s: int = 20
+    slo: str = "99.9%"
+    auth: Mapping[str, Any] = field(default_factory=dict)
+    """`{}`, `{"bearer": "secret:NAME"}` and/or `{"headers": {"X-Key": "secret:NAME"}}`."""
+    expect_tools: tuple[str, ...] = ()
+    notify: tuple[str, ...] = ()
+    allow_private: bool = False
+    paused: bool = False
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.name or self.slug
+
+    @property
+    def public(self) -> bool:
+        """May appear in public bytes."""
+        return self.visibility == "public"
+
+    def due(self, minute: int) -> bool:
+        """Is a probe due in the minute that begins at unix second `minute`? Spread by slug, stable."""
+        if self.paused:
+            return False
+        every = max(1, self.interval_s // 60)
+        return (minute // 60 + sum(self.slug.encode())) % every == 0
+
+    def to_item(self) -> dict[str, Any]:
+        """JSON object without defaults that carry no news."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items() if v not in (None, (), {})}
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Self:
+        """Inverse of `to_item`; unknown keys are ignored."""
+        return cls(**_only_known(cls, item))
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """Somewhere notices go. `kind` is webhook or slack; `url` and `signing` may be `secret:NAME` references."""
+
+    name: str
+    kind: str
+    url: str
+    signing: str | None = None
+    allow_private: bool = False
+
+    def to_item(self) -> dict[str, Any]:
+        """JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Self:
+        """Inverse of `to_item`."""
+        return cls(**_only_known(cls, item))
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything that is not about one server. `regions` are the probing regions, in the file's order."""
+
+    name: str
+    home: str
+    regions: tuple[str, ...]
+    sinks: tuple[Sink, ...] = ()
+    per_host: int = 4
+    spread_s: int = 8
+    """Probes of one round are spread over this many seconds (stable jitter)."""
+
+    def sink(self, name: str) -> Sink | None:
+        """The sink of that name."""
+        return next((s for s in self.sinks if s.name == name), None)
+
+    def to_item(self) -> dict[str, Any]:
+        """JSON object."""
+        return {**asdict(self), "regions": list(self.regions), "sinks": [s.to_item() for s in self.sinks]}
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Self:
+        """Inverse of `to_item`."""
+        values = _only_known(cls, item)
+        values["sinks"] = tuple(Sink.from_item(s) for s in item.get("sinks", ()))
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A whole lookout.yaml. Servers carry no shard yet: a shard is given when a server is first applied."""
+
+    site: Site
+    servers: tuple[Server, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The form `cdk deploy` hands to the apply function."""
+        return {"site": self.site.to_item(), "servers": [s.to_item() for s in self.servers]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Inverse of `to_json`."""
+        return cls(Site.from_item(data["site"]), tuple(Server.from_item(s) for s in data["servers"]))

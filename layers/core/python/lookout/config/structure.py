@@ -1,0 +1,130 @@
+"""What lookout.schema.json says is wrong with a document, in words a person can act on.
+
+Values that are, or may contain, a secret are never repeated.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+import jsonschema
+
+from lookout.config.document import Document, Path
+
+Found = tuple[Path, str]
+
+_EXAMPLES: Final = {
+    "duration": "a duration such as 60s, 5m or 1h",
+    "region": "an AWS region such as us-east-1",
+    "name": "lower-case letters, digits and hyphens (at most 63, a hyphen neither first nor last)",
+    "slo": "a percentage such as 99.9%",
+    "tag": "a tag: letters, digits, dots, underscores and hyphens, at most 40",
+    "header": "the name of an HTTP header",
+}
+_TYPES: Final = {
+    "object": "a mapping (key: value)",
+    "array": "a list",
+    "string": "text: put it in quotes",
+    "integer": "a whole number",
+    "boolean": "true or false",
+}
+_LIMITS: Final[dict[str, Callable[[Any, Any], str]]] = {
+    "minimum": lambda limit, _: f"must be at least {limit}",
+    "maximum": lambda limit, _: f"must be at most {limit}",
+    "minLength": lambda *_: "must not be empty",
+    "maxLength": lambda limit, value: f"has {len(value)} characters; at most {limit} are allowed",
+    "minItems": lambda limit, _: f"needs at least {limit} entry",
+    "maxItems": lambda limit, value: f"has {len(value)} entries; at most {limit} are allowed",
+    "minProperties": lambda *_: "is empty: remove it, or say what it is for",
+    "maxProperties": lambda limit, value: f"has {len(value)} entries; at most {limit} are allowed",
+    "uniqueItems": lambda *_: "lists something twice: remove one of them",
+    "oneOf": lambda *_: "needs exactly one of webhook and slack",
+}
+_WHOLE: Final = frozenset(
+    {"required", "oneOf", "minItems", "maxItems", "minProperties", "maxProperties", "uniqueItems"}
+)
+"""Rules about a whole mapping or list: its parts can be looked at all the same."""
+_SECRET: Final = frozenset({"bearer", "headers", "signing", "slack"})
+_HIDDEN: Final = _SECRET | {"auth", "sinks", "url"}
+"""Keys whose values are, or may contain, a secret."""
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The published JSON Schema (2020-12) of lookout.yaml."""
+    text = resources.files("lookout.config").joinpath("lookout.schema.json").read_text(encoding="utf-8")
+    value: dict[str, Any] = json.loads(text)
+    return value
+
+
+@cache
+def _validator() -> Any:
+    whole = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    )
+    extend: Any = jsonschema.validators.extend
+    return extend(jsonschema.Draft202012Validator, type_checker=whole)(schema())
+
+
+def structure(document: Document) -> tuple[list[Found], set[Path]]:
+    """Every problem of form, each with its path; and the paths of what is too wrong to be looked at further."""
+    found: dict[Found, None] = {}
+    unfit: set[Path] = set()
+    for error in _validator().iter_errors(document.value):
+        for path, message in _explain(error, document):
+            found[path, message] = None
+            if error.validator not in _WHOLE:
+                unfit.add(path)
+    return list(found), unfit
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """`did you mean x?`, or what there is."""
+    names = list(known)
+    close = difflib.get_close_matches(word, names, 1)
+    return f"did you mean {close[0]}?" if close else f"there is {', '.join(names) or 'none'}"
+
+
+def _explain(error: Any, document: Document) -> Iterator[Found]:
+    path: Path = tuple(error.absolute_path)
+    rule, limit, value = str(error.validator), error.validator_value, error.instance
+    if "propertyNames" in error.absolute_schema_path:
+        path = (*path, str(value))  # the problem is the key, and the key has a place
+    if rule == "additionalProperties":
+        known = list(error.schema["properties"])
+        yield from (((*path, key), _unknown(key, known)) for key in value if key not in known)
+    elif rule == "required":
+        yield path, f"needs {' and '.join(key for key in limit if key not in value)}"
+    elif rule == "oneOf" and not isinstance(value, dict):
+        return  # its type is a problem of its own
+    elif rule in _LIMITS:
+        yield path, _LIMITS[rule](limit, value)
+    else:
+        yield path, _wrong(error, path, document)
+
+
+def _wrong(error: Any, path: Path, document: Document) -> str:
+    """For type, pattern and enum: what stands there, and what should."""
+    if error.instance is None:
+        return "is empty: give it a value, or remove it"
+    words = document.words(path)
+    if error.validator == "type" and _SECRET & set(path):
+        return "must be text of the form secret:NAME"
+    shown = f"{words[:60]!r} is not" if words and "://" not in words and not _HIDDEN & set(path) else "is not"
+    if error.validator == "enum":
+        return f"{shown} one of {', '.join(error.validator_value)}"
+    definitions = schema()["$defs"].items()
+    pattern = error.schema.get("pattern", "")
+    name = next((name for name, one in definitions if pattern and one.get("pattern") == pattern), "")
+    return f"{shown} {_EXAMPLES[name] if name else _TYPES[error.validator_value]}"
+
+
+def _unknown(key: str, known: list[str]) -> str:
+    if key == "maintenance":
+        return "maintenance windows are not supported yet: remove this key"
+    return f"is not a key here; {suggestion(key, known)}"

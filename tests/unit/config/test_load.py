@@ -1,0 +1,327 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from lookout.config.document import SIZE_LIMIT, Document, dotted
+from lookout.config.load import load_config, milliseconds, parse_config, remarks, schema
+from lookout.config.model import Config, Server, Sink, Site
+from lookout.errors import ConfigError
+
+ROOT = Path(__file__).parents[3]
+BAD = sorted((Path(__file__).parent / "bad").glob("*.yaml"))
+GOOD = [ROOT / "lookout.yaml", *sorted((ROOT / "examples").rglob("*.yaml"))]
+HEAD = "home: us-east-1\nregions: [us-west-2, eu-west-1]\n"
+NAME = "lower-case letters, digits and hyphens (at most 63, a hyphen neither first nor last)"
+PLAIN_HTTP = "must be https: http is read by everybody on the way (it is allowed together with allow_private: true)"
+SERVERS = 'servers:\n  - {slug: a, url: "https://a.example/mcp"}\n'
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text, "x")
+    return [str(problem) for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_each_mistake_is_named_where_it_stands(path: Path) -> None:
+    """The first line of each file is what must be said of it: line, column, key, message."""
+    expected = path.read_text(encoding="utf-8").split("\n")[0].removeprefix("# ")
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert [str(problem) for problem in caught.value.problems] == [f"{path}:{expected}"]
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_no_message_repeats_a_secret(path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    for secret in ("hunter2", "aHVudGVyMg", "123456789"):
+        assert secret not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_we_give_away_is_right(path: Path) -> None:
+    config = load_config(path)
+    assert Config.from_json(config.to_json()) == config
+
+
+def test_ten_servers_are_ten_lines() -> None:
+    text = (ROOT / "examples" / "ten-servers.yaml").read_text(encoding="utf-8")
+    assert len([line for line in text.splitlines() if "slug:" in line]) == len(parse_config(text).servers) == 10
+    assert len(text.splitlines()) <= 20
+
+
+def test_the_example_of_everything_uses_every_key() -> None:
+    value = yaml.safe_load((ROOT / "examples" / "everything.yaml").read_text(encoding="utf-8"))
+    form = schema()
+    assert set(value) == set(form["properties"])
+    assert set(value["defaults"]) == set(form["properties"]["defaults"]["properties"])
+    assert {key for server in value["servers"] for key in server} == set(form["$defs"]["server"]["properties"])
+    assert {key for sink in value["sinks"].values() for key in sink} == set(form["$defs"]["sink"]["properties"])
+
+
+def test_the_schema_is_one_and_describes_itself() -> None:
+    jsonschema.Draft202012Validator.check_schema(schema())
+    for name in ("server", "sink"):
+        for key, rule in schema()["$defs"][name]["properties"].items():
+            target = schema()["$defs"][rule["$ref"].rpartition("/")[2]] if "$ref" in rule else rule
+            assert "description" in rule or "description" in target, f"{name}.{key}"
+
+
+def test_every_value_arrives() -> None:
+    config = load_config(ROOT / "examples" / "everything.yaml")
+    assert config.site == Site(
+        "Acme MCP status",
+        "us-east-1",
+        ("us-west-2", "eu-west-1", "ap-southeast-1"),
+        (
+            Sink("oncall", "slack", "secret:slack-url"),
+            Sink("hook", "webhook", "https://ops.acme.dev/lookout", "secret:lookout-signing"),
+            Sink("archive", "webhook", "secret:archive-address", "secret:archive-signing"),
+            Sink("beside", "webhook", "http://10.0.12.9/hook", "secret:lookout-signing", allow_private=True),
+        ),
+        per_host=4,
+        spread_s=8,
+    )
+    assert config.servers[0] == Server(
+        slug="acme-search",
+        url="https://mcp.acme.dev/mcp",
+        name="Acme Search",
+        tags=("prod", "search"),
+        quorum=2,
+        expect_tools=("search", "fetch"),
+        notify=("oncall", "hook"),
+    )
+    assert config.servers[1] == Server(
+        slug="partner",
+        url="https://mcp.partner.example/mcp",
+        name="Partner API",
+        visibility="private",
+        interval_s=300,
+        timeout_s=10,
+        slow_after_ms=1500,
+        down_after=2,
+        up_after=1,
+        quorum=3,
+        slo="99.5%",
+        auth={"bearer": "secret:partner-token", "headers": {"X-Tenant": "secret:partner-tenant"}},
+        notify=("oncall",),
+    )
+    assert config.servers[2].paused
+    assert config.servers[2].allow_private
+    assert config.servers[2].notify == ()
+
+
+def test_what_is_not_said_has_the_documented_default() -> None:
+    config = parse_config(HEAD + SERVERS + "sinks:\n  x: {slack: secret:x}\n  y: {slack: secret:y}\n")
+    assert config.servers == (Server("a", "https://a.example/mcp", notify=("x", "y")),)
+    assert config.site == Site("MCP status", "us-east-1", ("us-west-2", "eu-west-1"), config.site.sinks)
+
+
+def test_a_default_that_tells_nobody_holds_for_all() -> None:
+    config = parse_config(HEAD + SERVERS + "defaults: {notify: []}\nsinks:\n  x: {slack: secret:x}\n")
+    assert config.servers[0].notify == ()
+
+
+def test_all_problems_come_at_once_in_the_files_order() -> None:
+    text = (
+        "home: us-esat-1\n"
+        "regions: [us-west-2]\n"
+        "servers:\n"
+        "  - {slug: A, url: 'http://a.example'}\n"
+        "  - {slug: b, url: 'https://b.example', quorum: 2, intervall: 60}\n"
+        "  - [nonsense]\n"
+        "sinks: {hook: {webhook: 7}, x: 5}\n"
+    )
+    assert problems(text) == [
+        "x:1:1: home: us-esat-1 is no AWS region Lookout knows; did you mean us-west-1?",
+        f"x:4:6: servers[0].slug: 'A' is not {NAME}",
+        f"x:4:15: servers[0].url: {PLAIN_HTTP}",
+        "x:5:41: servers[1].quorum: cannot be more than the number of regions (1)",
+        "x:5:52: servers[1].intervall: is not a key here; did you mean interval?",
+        "x:6:5: servers[2]: is not a mapping (key: value)",
+        "x:7:16: sinks.hook.webhook: is not text: put it in quotes",
+        "x:7:29: sinks.x: is not a mapping (key: value)",
+    ]
+
+
+def test_an_empty_file_says_what_is_needed() -> None:
+    assert problems("") == problems("# nothing\n") == ["x: needs home and regions and servers"]
+
+
+def test_a_key_that_means_something_to_a_terminal_is_not_printed() -> None:
+    assert problems(HEAD + SERVERS + '"\\e[31m": 1\n')[0].startswith("x:5:1: ·[31m: is not a key here")
+
+
+def test_a_date_is_text() -> None:
+    assert parse_config(HEAD + "name: 2026-11-24\n" + SERVERS).site.name == "2026-11-24"
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"),
+    [("500ms", 500), ("60s", 60_000), ("5m", 300_000), ("1h", 3_600_000), ("999999h", 3_599_996_400_000)],
+)
+def test_durations(text: str, ms: int) -> None:
+    assert milliseconds(text) == ms
+
+
+def test_a_new_region_in_a_known_area_passes_with_a_remark() -> None:
+    config = parse_config("home: eu-west-9\nregions: [eu-west-1, eu-west-9]\n" + SERVERS)
+    assert remarks(config)[0] == "eu-west-9 is not a region this release knows: if AWS has it, all is well"
+
+
+def test_remarks() -> None:
+    alone = "home: us-east-1\nregions: [us-west-2]\n" + SERVERS
+    assert remarks(parse_config(alone)) == [
+        "there are no sinks: the status page changes, and nobody is told",
+        "one region cannot tell a server's outage from its own: three are better",
+    ]
+    unsigned = parse_config(HEAD + SERVERS + "sinks: {hook: {webhook: 'https://h.example/'}}\n")
+    assert remarks(unsigned) == ["hook has no signing: its receiver cannot tell our requests from others'"]
+    assert remarks(load_config(ROOT / "examples" / "everything.yaml")) == []
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"lookout\.yaml: there is no such file: `cp examples/minimal\.yaml"):
+        load_config(tmp_path / "lookout.yaml")
+    assert (ROOT / "examples" / "minimal.yaml").exists()
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load_config(tmp_path)
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "lookout.yaml"
+    path.write_bytes(HEAD.encode() + b"name: \xff\n")
+    with pytest.raises(ConfigError, match=r"is not UTF-8 \(byte 54\): save it as UTF-8"):
+        load_config(path)
+
+
+def test_a_byte_order_mark_is_no_problem(tmp_path: Path) -> None:
+    path = tmp_path / "lookout.yaml"
+    path.write_text(HEAD + SERVERS, encoding="utf-8-sig")
+    assert load_config(path).site.home == "us-east-1"
+
+
+def test_a_large_file_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "lookout.yaml"
+    path.write_text("# " + "x" * (3 * SIZE_LIMIT))
+    with pytest.raises(ConfigError, match="is larger than 1 MiB"):
+        load_config(path)
+
+
+WORDS = [
+    "home",
+    "regions",
+    "servers",
+    "sinks",
+    "slug",
+    "url",
+    "name",
+    "auth",
+    "bearer",
+    "headers",
+    "notify",
+    "defaults",
+    "quorum",
+    "interval",
+    "secret:x",
+    "us-east-1",
+    "5m",
+    "3",
+    "https://a.example",
+    "true",
+    "~",
+    "!!int",
+    "!!bool",
+    "!!float",
+    "!!set",
+    "!x",
+    "&",
+    "*",
+    "-",
+    "?",
+    ":",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "|",
+    ">",
+    "'",
+    '"',
+    "#",
+    "---",
+    "...",
+    "<<",
+    "=",
+    "0x",
+    "0b1",
+    "1e3",
+    ".inf",
+]
+SPACE = ["\n", "\n  ", "\n  - ", "\t", "\x00", "\ud800", "\x85", "\ufeff", "\n%YAML 1.1"]
+TOKENS = st.lists(st.sampled_from(WORDS + SPACE), max_size=40)
+
+
+def digested(text: str) -> bool:
+    """Is it accepted, or refused with something to say? Any exception but a ConfigError goes through."""
+    try:
+        parse_config(text)
+    except ConfigError as error:
+        return bool(error.problems) and all(problem.message for problem in error.problems)
+    return True
+
+
+@settings(deadline=None)
+@given(st.one_of(st.text(max_size=200), TOKENS.map(" ".join), TOKENS.map("".join)))
+@example("!!int ''")
+@example("!!bool x")
+@example("!!float x")
+@example("a: !!int " + "9" * 5000)
+@example("? !!null\n: 1")
+@example("[" * 10_000)
+@example("{a: " * 10_000)
+@example("- " * 10_000)
+@example("a: &x [*x]")
+@example("servers: [~, 1, [], {}, {slug: {}}]\nsinks: {a: ~, b: {slack: {}}}\ndefaults: {notify: [1, ~]}\nregions: [~]")
+def test_no_text_raises_anything_but_a_config_error(text: str) -> None:
+    assert digested(text)
+
+
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.sampled_from(WORDS)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(WORDS), inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from(list(schema()["properties"])), VALUES), st.lists(VALUES, max_size=2))
+def test_no_shape_raises_anything_but_a_config_error(value: dict[str, object], servers: list[object]) -> None:
+    assert digested(yaml.safe_dump({**value, "servers": servers}))
+
+
+def test_paths_are_written_as_people_write_them() -> None:
+    assert dotted(("servers", 2, "auth", "headers", "X-Key")) == "servers[2].auth.headers.X-Key"
+    assert Document("a: 1\n", "x").problem(("b", "c"), "m").line == 1
+
+
+def test_the_documentation_knows_every_key_and_no_other() -> None:
+    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)`( •)? \|", text, re.MULTILINE)
+    form = schema()
+    parts = (form, form["$defs"]["server"], form["$defs"]["sink"])
+    assert {key for key, _ in rows} == {key for part in parts for key in part["properties"]}
+    assert {key for key, dot in rows if dot} == set(form["properties"]["defaults"]["properties"])
+    for name in re.findall(r"\(\.\./(examples/\S+|lookout\.yaml)\)", text):
+        assert (ROOT / name).exists()
