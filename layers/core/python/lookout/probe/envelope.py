@@ -1,0 +1,69 @@
+"""JSON-RPC 2.0 as a prober must read it: our own rules, since the official schema lets too much through (MCP Base)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from lookout.probe.result import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A JSON-RPC answer to our request: `result`, or `error` with an integer code."""
+
+    result: dict[str, Any] | None = None
+    error_code: int | None = None
+    error_message: str = ""
+    error_data: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Why something is no valid answer."""
+
+    reason: Reason
+    message: str
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def parse_json(text: bytes) -> Any:
+    """Strict JSON: UTF-8, no NaN or Infinity. Raises ValueError, also for what is nested too deeply."""
+    try:
+        return json.loads(text.decode("utf-8"), parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def read_answer(value: Any, wanted_id: int) -> Answer | Broken | None:
+    """Judge one parsed message. None: a notification or a server's request, to be skipped on a stream."""
+    if isinstance(value, list):
+        return Broken(Reason.BAD_JSONRPC, "the answer is an array: batching left the protocol in 2025-06-18")
+    if not isinstance(value, dict):
+        return Broken(Reason.BAD_JSONRPC, "the answer is not a JSON object")
+    if "method" in value and "result" not in value and "error" not in value:
+        return None
+    if value.get("jsonrpc") != "2.0":
+        return Broken(Reason.BAD_JSONRPC, 'the answer lacks "jsonrpc": "2.0"')
+    if ("result" in value) == ("error" in value):
+        which = "both result and error" if "result" in value else "neither result nor error"
+        return Broken(Reason.BAD_JSONRPC, f"the answer has {which}")
+    if "error" in value:
+        error = value["error"]
+        if not isinstance(error, dict) or not _integer(error.get("code")):
+            return Broken(Reason.BAD_JSONRPC, "the error is not an object with an integer code")
+        return Answer(None, error["code"], str(error.get("message", "")), error.get("data"))
+    given = value.get("id")
+    if not _integer(given) or given != wanted_id:
+        return Broken(Reason.WRONG_ID, f"the result's id is {json.dumps(given)[:60]}, ours was {wanted_id}")
+    if not isinstance(value["result"], dict):
+        return Broken(Reason.BAD_JSONRPC, "the result is not an object")
+    return Answer(value["result"])
+
+
+def _integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
