@@ -1,0 +1,1 @@
+"""Rounds, hourly chunks, daily summaries and the arithmetic of uptime."""

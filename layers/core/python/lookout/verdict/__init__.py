@@ -1,0 +1,1 @@
+"""Quorum + streak -> status, incidents, notices. Pure: no I/O, no clock, no randomness."""

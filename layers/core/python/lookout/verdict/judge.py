@@ -1,0 +1,252 @@
+"""One scheduled minute of one shard: (state, rounds, servers, site) -> what should change. Pure and replayable.
+
+It decides nothing about when: `verdict.schedule` says which minute is ripe. It never looks at a clock: the moment of a
+notice is when the deciding evidence was gathered, so replaying the same rounds gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lookout.config.model import Server, Site
+from lookout.history.round import Round
+from lookout.history.uptime import NOT_DUE, OUTCOME_CODES
+from lookout.probe.result import ProbeResult, Status
+from lookout.verdict import ids
+from lookout.verdict.quorum import RoundVerdict, decide
+from lookout.verdict.schedule import ROUND_DEADLINE_S
+from lookout.verdict.state import Failure, Incident, Notice, Quorum, RegionView, ServerState, ShardState
+from lookout.verdict.streak import advance
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one minute changes. `verdicts` is `{slug: outcome code}` of that minute; `incidents` are whole new rows."""
+
+    minute: int
+    state: ShardState
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+    incidents: tuple[Incident, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+
+def judge_minute(
+    state: ShardState,
+    minute: int,
+    rounds: Mapping[str, Round],
+    servers: Sequence[Server],
+    site: Site,
+    incidents: Mapping[str, Incident],
+) -> Judgement:
+    """Judge `minute` of one shard.
+
+    `rounds` by region (absent: silent), `servers` all of the shard, `incidents` the open ones by id. States of servers
+    no longer listed are dropped: whoever removed the server closed its incident (`close`).
+    """
+    by_slug: dict[str, dict[str, ProbeResult]] = {}
+    for region in site.regions:
+        for result in rounds[region].results if region in rounds else ():
+            by_slug.setdefault(result.slug, {})[region] = result
+    states: dict[str, ServerState] = {}
+    verdicts: dict[str, str] = {}
+    changed: list[Incident] = []
+    notices: list[Notice] = []
+    for server in servers:
+        before = state.servers.get(server.slug, ServerState(server.slug, since=minute))
+        judged = _judge_server(server, before, minute, by_slug.get(server.slug, {}), site, incidents)
+        states[server.slug] = judged.state
+        if judged.code != NOT_DUE:
+            verdicts[server.slug] = judged.code
+        if judged.incident is not None:
+            changed.append(judged.incident)
+        if judged.notice is not None:
+            notices.append(judged.notice)
+    after = replace(state, judged=minute, servers=states)
+    return Judgement(minute, after, verdicts, tuple(changed), tuple(notices))
+
+
+@dataclass(frozen=True, slots=True)
+class _One:
+    state: ServerState
+    code: str
+    incident: Incident | None = None
+    notice: Notice | None = None
+
+
+def _judge_server(
+    server: Server,
+    before: ServerState,
+    minute: int,
+    results: Mapping[str, ProbeResult],
+    site: Site,
+    incidents: Mapping[str, Incident],
+) -> _One:
+    incident = incidents.get(before.incident_id) if before.incident_id else None
+    if server.paused:
+        return _pause(server, before, minute, incident, site)
+    if before.status is Status.PAUSED:
+        before = ServerState(server.slug, since=minute, previous=Status.PAUSED)
+    if not server.due(minute) or (before.status is Status.PENDING and not results):
+        return _One(before, NOT_DUE)
+    verdict = decide(results, site.regions, server.quorum)
+    after = advance(before, verdict.outcome, minute, server.down_after, server.up_after)
+    after = _observe(after, results, verdict, minute, site)
+    code = OUTCOME_CODES[verdict.outcome]
+    at = _moment(results, minute)
+    quorum = _quorum(verdict, after)
+    if after.status.failing and incident is None:
+        incident = _open(server, after, verdict, minute)
+        after = after.with_(incident_id=incident.id)
+        return _One(after, code, incident, _notice("incident.opened", server, after, incident, quorum, at, site))
+    if incident is None:
+        return _One(after, code)
+    if not after.status.failing:
+        incident = replace(incident, resolved_at=after.since, resolution="recovered")
+        after = after.with_(incident_id=None)
+        return _One(after, code, incident, _notice("incident.resolved", server, after, incident, quorum, at, site))
+    if after.status is not before.status:
+        incident = replace(incident, status=after.status.value, failure=after.failure or Failure())
+        return _One(after, code, incident, _notice("incident.updated", server, after, incident, quorum, at, site))
+    return _One(after, code)
+
+
+def _pause(server: Server, before: ServerState, minute: int, incident: Incident | None, site: Site) -> _One:
+    if before.status is Status.PAUSED:
+        return _One(before, NOT_DUE)
+    after = ServerState(server.slug, Status.PAUSED, minute, before.status, before.since, last_round=before.last_round)
+    if incident is None:
+        return _One(after, NOT_DUE)
+    closed, notice = close(server, incident, minute, "paused", before, site)
+    return _One(after, NOT_DUE, closed, notice)
+
+
+def close(
+    server: Server, incident: Incident, at: int, resolution: str, before: ServerState, site: Site
+) -> tuple[Incident, Notice]:
+    """End an incident because we stop watching (`removed`, `paused`), with its notice."""
+    closed = replace(incident, resolved_at=max(at, incident.started_at), resolution=resolution)
+    status = Status.PAUSED if resolution == "paused" else Status.UNKNOWN
+    gone = before.with_(status=status, previous=before.status, previous_since=before.since, since=at, incident_id=None)
+    quorum = Quorum(len(site.regions), 0, len(site.regions), resolution, 0)
+    return closed, _notice("incident.resolved", server, gone, closed, quorum, at, site)
+
+
+def _moment(results: Mapping[str, ProbeResult], minute: int) -> int:
+    """When the newest evidence was gathered, kept inside the round so that no region's clock can move it further."""
+    newest = max((r.at_ms // 1000 for r in results.values()), default=minute)
+    return min(max(newest, minute), minute + ROUND_DEADLINE_S)
+
+
+def _observe(
+    state: ServerState, results: Mapping[str, ProbeResult], verdict: RoundVerdict, minute: int, site: Site
+) -> ServerState:
+    known = {view.region: view for view in state.regions}
+    for region, result in results.items():
+        known[region] = RegionView(
+            region,
+            result.status.value,
+            min(max(result.at_ms // 1000, minute), minute + ROUND_DEADLINE_S),
+            result.latency_ms,
+            result.layer.value if result.layer else None,
+            result.reason.value if result.reason else None,
+            result.message,
+        )
+    state = state.with_(regions=tuple(known[r] for r in site.regions if r in known))
+    if verdict.outcome.failing:
+        state = state.with_(failure=_failure([results[r] for r in verdict.failing]))
+    spoke = next((r for r in results.values() if r.era is not None), None)
+    if spoke is not None:
+        state = state.with_(
+            era=spoke.era.value if spoke.era else None,
+            protocol_version=spoke.protocol_version,
+            transport=spoke.transport,
+            server_name=spoke.server_name or state.server_name,
+            server_version=spoke.server_version or state.server_version,
+        )
+    listed = next((r for r in results.values() if r.tools_count is not None), None)
+    if listed is not None:
+        state = state.with_(tools_count=listed.tools_count, tools_hash=listed.tools_hash)
+    certificate = next((r.tls.not_after for r in results.values() if r.tls is not None), None)
+    return state.with_(tls_not_after=certificate) if certificate is not None else state
+
+
+def _failure(failing: Sequence[ProbeResult]) -> Failure:
+    """The first result among those of the most frequent (layer, reason)."""
+    counts = Counter((r.layer, r.reason) for r in failing)
+    worst = max(failing, key=lambda r: counts[(r.layer, r.reason)])
+    return Failure(
+        worst.layer.value if worst.layer else None,
+        worst.reason.value if worst.reason else None,
+        worst.message,
+        worst.http_status,
+        worst.era.value if worst.era else None,
+        worst.protocol_version,
+    )
+
+
+def _quorum(verdict: RoundVerdict, after: ServerState) -> Quorum:
+    rounds = after.fail_rounds if verdict.outcome.failing else after.ok_rounds
+    return Quorum(verdict.total, len(verdict.failing), len(verdict.unknown), verdict.rule, rounds)
+
+
+def _open(server: Server, after: ServerState, verdict: RoundVerdict, minute: int) -> Incident:
+    return Incident(
+        id=ids.incident_id(server.slug, "availability", minute),
+        slug=server.slug,
+        started_at=after.since,
+        opened_at=minute,
+        status=after.status.value,
+        public=server.public,
+        title=server.title,
+        failure=after.failure or Failure(),
+        regions=verdict.failing,
+        regions_total=verdict.total,
+    )
+
+
+_SEQUENCE = {"incident.opened": 0, "incident.resolved": 1 << 40}
+
+
+def _severity(notice_type: str, state: ServerState, quorum: Quorum) -> str:
+    if notice_type == "incident.resolved":
+        return "info"
+    everywhere = quorum.regions_failing == quorum.regions_total and state.status is Status.DOWN
+    return "critical" if everywhere else "high"
+
+
+def _notice(
+    notice_type: str,
+    server: Server,
+    state: ServerState,
+    incident: Incident,
+    quorum: Quorum,
+    at: int,
+    site: Site,
+) -> Notice:
+    known = {sink.name for sink in site.sinks}
+    return Notice(
+        id=ids.notice_id(incident.id, notice_type, at),
+        type=notice_type,
+        created_at=at,
+        slug=server.slug,
+        status=state.status.value,
+        previous_status=state.previous.value,
+        previous_since=state.previous_since,
+        severity=_severity(notice_type, state, quorum),
+        dedup_key=incident.id,
+        sequence=_SEQUENCE.get(notice_type, at),
+        server={
+            "slug": server.slug,
+            "name": server.title,
+            "url": server.url,
+            "visibility": server.visibility,
+            "tags": list(server.tags),
+        },
+        failure=state.failure or incident.failure,
+        quorum=quorum,
+        regions=state.regions,
+        incident=incident,
+        sinks=tuple(name for name in server.notify if name in known),
+    )

@@ -1,0 +1,83 @@
+"""Streaks: how many rounds in a row must say something before a server's status changes. A table:
+
+    from \\ says       fail class               ok class, other status      same status      unknown
+    pending, unknown   after `down_after`       at once                     -                see below
+    up, auth, degraded after `down_after`       degraded: `down_after`,     stays            see below
+                                                others: `up_after`
+    down, rejected     other kind of failing:   after `up_after`            stays            stays failing
+                       after `down_after`
+
+An unknown round neither extends nor ends a streak. After `down_after` unknown rounds in a row every streak starts anew,
+and a server that is not failing becomes unknown; one that is failing stays so: nobody saw it recover.
+"""
+
+from __future__ import annotations
+
+from lookout.probe.result import Status
+from lookout.verdict.state import ServerState
+
+
+def _unknown_round(state: ServerState, minute: int, down_after: int) -> ServerState:
+    rounds = state.unknown_rounds + 1
+    since = state.unknown_since or minute
+    state = state.with_(unknown_rounds=rounds, unknown_since=since)
+    if rounds < down_after:
+        return state
+    state = state.with_(
+        fail_rounds=0, fail_since=0, ok_rounds=0, ok_since=0, candidate=None, candidate_since=0, candidate_rounds=0
+    )
+    if state.status.failing or state.status in (Status.UNKNOWN, Status.PENDING):
+        return state
+    return _become(state, Status.UNKNOWN, since)
+
+
+def _become(state: ServerState, status: Status, since: int) -> ServerState:
+    return state.with_(
+        previous=state.status,
+        previous_since=state.since,
+        status=status,
+        since=since,
+        candidate=None,
+        candidate_since=0,
+        candidate_rounds=0,
+    )
+
+
+def _rounds_needed(state: ServerState, outcome: Status, down_after: int, up_after: int) -> int:
+    if outcome.failing:
+        return down_after
+    if state.status.failing:
+        return up_after
+    if not state.status.ok:
+        return 1
+    return down_after if outcome is Status.DEGRADED else up_after
+
+
+def advance(state: ServerState, outcome: Status, minute: int, down_after: int, up_after: int) -> ServerState:
+    """The state after one judged round. Streaks crossing a class (fail or ok) count any status of that class."""
+    if outcome is Status.UNKNOWN:
+        return _unknown_round(state, minute, down_after).with_(last_round=minute)
+    state = state.with_(unknown_rounds=0, unknown_since=0, last_round=minute)
+    if outcome.failing:
+        state = state.with_(
+            fail_rounds=state.fail_rounds + 1, fail_since=state.fail_since or minute, ok_rounds=0, ok_since=0
+        )
+    else:
+        state = state.with_(
+            ok_rounds=state.ok_rounds + 1, ok_since=state.ok_since or minute, fail_rounds=0, fail_since=0
+        )
+    if outcome is state.status:
+        return state.with_(candidate=None, candidate_since=0, candidate_rounds=0)
+    if outcome is state.candidate:
+        state = state.with_(candidate_rounds=state.candidate_rounds + 1)
+    else:
+        state = state.with_(candidate=outcome, candidate_since=minute, candidate_rounds=1)
+    crossing = outcome.failing != state.status.failing
+    if crossing:
+        rounds = state.fail_rounds if outcome.failing else state.ok_rounds
+        since = state.fail_since if outcome.failing else state.ok_since
+    else:
+        rounds, since = state.candidate_rounds, state.candidate_since
+    if rounds >= _rounds_needed(state, outcome, down_after, up_after):
+        return _become(state, outcome, since)
+    return state

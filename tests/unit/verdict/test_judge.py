@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lookout.config.model import Server, Sink, Site
+from lookout.history.round import Round
+from lookout.probe.result import Era, Layer, ProbeResult, Reason, Status, TlsFacts
+from lookout.verdict.judge import Judgement, close, judge_minute
+from lookout.verdict.state import Incident, Notice, ServerState, ShardState
+
+REGIONS = ("us-west-2", "eu-west-1", "ap-southeast-1")
+SITE = Site("Acme", "us-east-1", REGIONS, (Sink("hook", "webhook", "https://ops.example/x"),))
+SERVER = Server("acme", "https://mcp.example/mcp", "Acme", tags=("prod",), shard="s000", notify=("hook", "gone"))
+START = 1_790_000_040 // 60 * 60
+STATUSES = {
+    "u": Status.UP,
+    "d": Status.DOWN,
+    "c": Status.CREDENTIAL_REJECTED,
+    "g": Status.DEGRADED,
+    "?": Status.UNKNOWN,
+}
+
+
+def result(says: str, minute: int, slug: str = "acme") -> ProbeResult:
+    failing = says in "dc"
+    return ProbeResult(
+        slug,
+        STATUSES[says],
+        minute * 1000 + 2500,
+        layer=Layer.HTTP if failing else None,
+        reason=Reason.HTTP_5XX if failing else None,
+        message="HTTP 502" if failing else "",
+        http_status=502 if failing else 200,
+        era=None if failing else Era.MODERN,
+        protocol_version=None if failing else "2026-07-28",
+        server_name=None if failing else "acme-server",
+        tools_count=None if failing else 3,
+        tools_hash=None if failing else "abc",
+        timings_ms={"total": 12.5},
+        tls=TlsFacts(not_after=1_800_000_000),
+    )
+
+
+def rounds(says: str, minute: int) -> dict[str, Round]:
+    pairs = zip(REGIONS, says, strict=True)
+    return {r: Round("s000", minute, r, (result(s, minute),)) for r, s in pairs if s != "-"}
+
+
+def play(*script: str, server: Server = SERVER, state: ShardState | None = None) -> list[Judgement]:
+    state = state or ShardState("s000")
+    incidents: dict[str, Incident] = {}
+    out = []
+    for i, says in enumerate(script):
+        minute = START + 60 * i
+        judged = judge_minute(state, minute, rounds(says, minute), [server], SITE, incidents)
+        for incident in judged.incidents:
+            incidents[incident.id] = incident
+            if incident.resolved_at is not None:
+                del incidents[incident.id]
+        state = judged.state
+        out.append(judged)
+    return out
+
+
+def notices(judged: list[Judgement]) -> list[Notice]:
+    return [notice for one in judged for notice in one.notices]
+
+
+def test_opens_one_incident_after_three_failing_rounds_and_resolves_it_once() -> None:
+    judged = play("uuu", "ddd", "ddd", "ddd", "ddd", "ddu", "uuu", "uuu", "uuu")
+    told = notices(judged)
+    assert [n.type for n in told] == ["incident.opened", "incident.resolved"]
+    opened, resolved = told
+    assert opened.incident.started_at == START + 60
+    assert opened.incident.opened_at == START + 180
+    assert opened.created_at == START + 180 + 2
+    assert (opened.severity, opened.status, opened.previous_status) == ("critical", "down", "up")
+    assert opened.quorum.rule == "2-of-3"
+    assert opened.quorum.consecutive_rounds == 3
+    assert opened.failure.reason == "http_5xx"
+    assert opened.sinks == ("hook",)
+    assert resolved.dedup_key == opened.dedup_key
+    assert resolved.id != opened.id
+    assert resolved.incident.resolved_at == START + 360
+    assert resolved.incident.resolution == "recovered"
+    assert resolved.severity == "info"
+    assert resolved.sequence > opened.sequence
+    assert resolved.previous_since == START + 60
+
+
+def test_two_of_three_is_high_not_critical() -> None:
+    assert notices(play("uuu", "ddu", "ddu", "ddu"))[0].severity == "high"
+
+
+def test_one_region_alone_degrades_and_tells_nobody() -> None:
+    judged = play("uuu", "duu", "duu", "duu", "duu")
+    assert judged[-1].state.servers["acme"].status is Status.DEGRADED
+    assert notices(judged) == []
+
+
+def test_a_silent_region_does_not_block_the_verdict() -> None:
+    assert [n.type for n in notices(play("uuu", "dd-", "d-d", "-dd"))] == ["incident.opened"]
+
+
+def test_all_regions_silent_is_unknown_and_changes_no_incident() -> None:
+    judged = play("uuu", "ddd", "ddd", "ddd", "---", "---", "---", "---", "uuu", "uuu")
+    assert [n.type for n in notices(judged)] == ["incident.opened", "incident.resolved"]
+    assert judged[6].state.servers["acme"].status is Status.DOWN
+    assert judged[6].verdicts == {"acme": "?"}
+
+
+def test_an_incident_that_becomes_a_rejected_credential_is_updated_not_reopened() -> None:
+    told = notices(play("uuu", "ddd", "ddd", "ddd", "ccc", "ccc", "ccc"))
+    assert [n.type for n in told] == ["incident.opened", "incident.updated"]
+    assert told[1].status == "credential_rejected"
+    assert told[1].incident.id == told[0].incident.id
+    assert told[0].sequence < told[1].sequence
+    assert told[1].severity == "high"
+
+
+def test_a_server_nobody_probed_yet_is_pending_and_not_counted() -> None:
+    judged = play("---", "---", "uuu")
+    assert [dict(j.verdicts) for j in judged] == [{}, {}, {"acme": "u"}]
+    assert judged[1].state.servers["acme"].status is Status.PENDING
+
+
+def test_minutes_in_which_it_was_not_due_change_nothing() -> None:
+    server = Server("acme", "https://mcp.example/mcp", shard="s000", interval_s=300)
+    judged = play(*["uuu"] * 5, server=server)
+    assert sum(len(j.verdicts) for j in judged) == 1
+
+
+def test_pausing_closes_the_incident_and_resuming_starts_afresh() -> None:
+    judged = play("uuu", "ddd", "ddd", "ddd")
+    state = judged[-1].state
+    incident = judged[-1].incidents[0]
+    paused = Server(**{**{f: getattr(SERVER, f) for f in SERVER.__slots__}, "paused": True})
+    minute = START + 240
+    first = judge_minute(state, minute, {}, [paused], SITE, {incident.id: incident})
+    assert first.state.servers["acme"].status is Status.PAUSED
+    assert first.incidents[0].resolution == "paused"
+    assert [n.type for n in first.notices] == ["incident.resolved"]
+    again = judge_minute(first.state, minute + 60, {}, [paused], SITE, {})
+    assert (again.notices, again.verdicts) == ((), {})
+    assert again.state.servers == first.state.servers
+    quiet = judge_minute(ShardState("s000"), minute, {}, [paused], SITE, {})
+    assert quiet.notices == ()
+    resumed = judge_minute(again.state, minute + 120, rounds("ddd", minute + 120), [SERVER], SITE, {})
+    assert resumed.state.servers["acme"].status is Status.PENDING
+    assert resumed.notices == ()
+
+
+def test_a_removed_server_leaves_no_state_and_its_incident_closes_as_removed() -> None:
+    judged = play("uuu", "ddd", "ddd", "ddd")
+    after = judge_minute(judged[-1].state, START + 240, {}, [], SITE, {})
+    assert after.state.servers == {}
+    incident = judged[-1].incidents[0]
+    closed, notice = close(SERVER, incident, START + 250, "removed", judged[-1].state.servers["acme"], SITE)
+    assert (closed.resolved_at, closed.resolution) == (START + 250, "removed")
+    assert (notice.type, notice.status, notice.previous_status) == ("incident.resolved", "unknown", "down")
+
+
+def test_observes_regions_era_tools_and_certificate() -> None:
+    state = play("uuu", "d?-")[-1].state.servers["acme"]
+    assert [(v.region, v.status) for v in state.regions] == [
+        ("us-west-2", "down"),
+        ("eu-west-1", "unknown"),
+        ("ap-southeast-1", "up"),
+    ]
+    assert (state.era, state.protocol_version, state.tools_count, state.tls_not_after) == (
+        "modern",
+        "2026-07-28",
+        3,
+        1_800_000_000,
+    )
+
+
+def test_a_regions_wrong_clock_moves_no_notice_out_of_its_round() -> None:
+    minute = START
+    wild = [ProbeResult("acme", Status.DOWN, at_ms) for at_ms in (0, 10**15, minute * 1000)]
+    found = {r: Round("s000", minute, r, (w,)) for r, w in zip(REGIONS, wild, strict=True)}
+    server = Server("acme", "https://mcp.example/mcp", shard="s000", down_after=1)
+    told = judge_minute(ShardState("s000"), minute, found, [server], SITE, {}).notices[0]
+    assert told.created_at == minute + 120
+    assert all(minute <= view.checked_at <= minute + 120 for view in told.regions)
+
+
+def test_json_round_trips() -> None:
+    judged = play("uuu", "ddd", "ddd", "ddd", "uuu", "uuu")
+    for one in judged:
+        for state in one.state.servers.values():
+            assert ServerState.from_json(json.loads(json.dumps(state.to_json()))) == state
+        for notice in one.notices:
+            assert Notice.from_json(json.loads(json.dumps(notice.to_json()))) == notice
+            assert Incident.from_json(json.loads(json.dumps(notice.incident.to_json()))) == notice.incident
+
+
+SAYS = st.text("ud?-cg", min_size=3, max_size=3)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(SAYS, min_size=1, max_size=40))
+def test_never_two_open_incidents_and_replay_is_identical(script: list[str]) -> None:
+    judged = play(*script)
+    open_ids: list[str] = []
+    for notice in notices(judged):
+        if notice.type == "incident.opened":
+            assert open_ids == []
+            open_ids.append(notice.incident.id)
+        elif notice.type == "incident.resolved":
+            assert open_ids == [notice.incident.id]
+            open_ids.clear()
+    ids = [n.id for n in notices(judged)]
+    assert len(ids) == len(set(ids))
+    assert play(*script) == judged
+    last: Mapping[str, ServerState] = judged[-1].state.servers
+    assert last["acme"].status.failing == bool(open_ids)
