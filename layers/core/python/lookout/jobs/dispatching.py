@@ -1,0 +1,55 @@
+"""dispatch: which servers are due in this minute, one probe invocation per shard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from lookout.config.model import Server, Site
+from lookout.errors import StoreError
+
+
+class Roster(Protocol):
+    """What dispatch reads."""
+
+    def roster(self) -> tuple[Site | None, list[Server]]:
+        """The site and its servers."""
+        ...
+
+
+def scheduled_minute(event: Mapping[str, Any], now: int) -> int:
+    """The minute (unix s, multiple of 60) an event stands for: its own `time`, else `now`, floored.
+
+    EventBridge Scheduler fills `<aws.scheduler.scheduled-time>`; where the placeholder comes unreplaced the time of
+    arrival stands in. A double delivery carries the same time, so it names the same minute.
+    """
+    text = event.get("time")
+    if isinstance(text, str) and not text.startswith("<"):
+        moment = datetime.fromisoformat(text)
+        now = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    return now // 60 * 60
+
+
+def due_by_shard(servers: Sequence[Server], minute: int) -> dict[str, list[Server]]:
+    """The servers due in that minute, by shard, in the order given."""
+    out: dict[str, list[Server]] = {}
+    for server in servers:
+        if server.due(minute):
+            out.setdefault(server.shard, []).append(server)
+    return out
+
+
+def dispatch(store: Roster, minute: int, region: str, invoke: Callable[[dict[str, Any]], None]) -> dict[str, int]:
+    """Invoke one probe per shard with something due; returns `{shard: servers}`. Raises StoreError without a site."""
+    site, servers = store.roster()
+    if site is None:
+        raise StoreError("the servers table holds no site: `cdk deploy` has not applied lookout.yaml yet")
+    if region not in site.regions:
+        return {}
+    shards = due_by_shard(servers, minute)
+    for shard, due in shards.items():
+        invoke(
+            {"shard": shard, "minute": minute, "site": site.to_item(), "servers": [server.to_item() for server in due]}
+        )
+    return {shard: len(due) for shard, due in shards.items()}

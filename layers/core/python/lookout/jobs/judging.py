@@ -1,0 +1,80 @@
+"""judge: read a shard's rounds, judge every ripe minute, persist each in one transaction.
+
+Woken by the stream for every round that lands, and by a tick each minute because silence wakes nobody. Two judges of
+one shard are settled by the state's version: the loser reads again and finds the minute judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lookout.config.model import Server, Site
+from lookout.errors import ConflictError
+from lookout.store import Store
+from lookout.verdict.judge import Judgement, judge_minute
+from lookout.verdict.schedule import AHEAD_S, HORIZON_S, minutes_to_judge
+
+ATTEMPTS = 8
+FIRST_LOOK_BACK_S = 3600
+
+
+def shards_of(records: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The shards whose rounds are in a stream batch: all a batch says, since judging reads the rounds themselves."""
+    return {record["dynamodb"]["Keys"]["pk"]["S"].split("#")[0] for record in records}
+
+
+def judge_shards(store: Store, shards: Iterable[str] | None, now: int) -> list[Judgement]:
+    """Judge what is ripe in `shards` (None: in all) and return what was persisted.
+
+    A shard that cannot be judged now does not keep the others waiting: an ExceptionGroup is raised at the end.
+    """
+    site, servers = store.roster(consistent=True)
+    if site is None:
+        return []
+    by_shard: dict[str, list[Server]] = {}
+    for server in servers:
+        by_shard.setdefault(server.shard, []).append(server)
+    out: list[Judgement] = []
+    errors: list[Exception] = []
+    for shard in sorted(by_shard if shards is None else set(shards) & set(by_shard)):
+        try:
+            out += judge_shard(store, shard, by_shard[shard], site, now)
+        except Exception as error:  # noqa: BLE001 - whatever one shard suffers, the others are judged; raised below
+            errors.append(error)
+    if errors:
+        raise ExceptionGroup(f"{len(errors)} shards could not be judged, {len(out)} minutes of others were", errors)
+    return out
+
+
+def judge_shard(store: Store, shard: str, servers: Sequence[Server], site: Site, now: int) -> list[Judgement]:
+    """Judge every ripe minute of one shard. Raises ConflictError when others keep winning."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return _judge_once(store, shard, servers, site, now)
+        except ConflictError:
+            if attempt == ATTEMPTS - 1:
+                raise
+    return []
+
+
+def _judge_once(store: Store, shard: str, servers: Sequence[Server], site: Site, now: int) -> list[Judgement]:
+    state = store.shard_state(shard)
+    since = state.judged + 60 if state.judged else now // 60 * 60 - FIRST_LOOK_BACK_S
+    rounds = store.rounds(shard, max(since, now - HORIZON_S), now + AHEAD_S, now)
+    reported = {minute: set(by_region) for minute, by_region in rounds.items()}
+    minutes = minutes_to_judge(state.judged, reported, servers, site.regions, now)
+    if not minutes:
+        return []
+    incidents = store.open_incidents(state.servers.values())
+    out = []
+    for minute in minutes:
+        judgement = judge_minute(state, minute, rounds.get(minute, {}), servers, site, incidents)
+        state = store.commit(judgement, now)
+        for incident in judgement.incidents:
+            if incident.resolved_at is None:
+                incidents[incident.id] = incident
+            else:
+                incidents.pop(incident.id, None)
+        out.append(judgement)
+    return out

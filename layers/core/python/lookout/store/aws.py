@@ -1,0 +1,80 @@
+"""The AWS calls that are not the database: secrets, objects, queues, invocations. Clients are made once per process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config as ClientConfig
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lookout.errors import SecretError, StoreError
+
+
+@cache
+def client(service: str, region: str | None = None) -> Any:
+    """A boto3 client with short timeouts and few retries."""
+    config = ClientConfig(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
+    return boto3.client(service, region_name=region, config=config)
+
+
+def secret_value(home: str, name: str) -> str:
+    """The current value of a Secrets Manager secret in the home region. Raises SecretError, which names no value."""
+    try:
+        answer = client("secretsmanager", home).get_secret_value(SecretId=name)
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "error")
+        raise SecretError(f"secret {name!r} in {home} cannot be read: {code}") from None
+    except BotoCoreError as error:
+        raise SecretError(f"secret {name!r} in {home} cannot be read: {type(error).__name__}") from None
+    value = answer.get("SecretString")
+    if not isinstance(value, str) or not value:
+        raise SecretError(f"secret {name!r} in {home} holds no text")
+    return value
+
+
+def put_object(bucket: str, key: str, body: bytes, content_type: str, cache_control: str) -> None:
+    """Write one object to S3."""
+    client("s3").put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, CacheControl=cache_control)
+
+
+def get_object(bucket: str, key: str) -> bytes:
+    """Read one object from S3. Raises StoreError where there is none."""
+    try:
+        body: bytes = client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "error")
+        raise StoreError(f"s3://{bucket}/{key} cannot be read: {code}") from error
+    return body
+
+
+def delete_object(bucket: str, key: str) -> None:
+    """Delete one object from S3; deleting what is not there is no error."""
+    client("s3").delete_object(Bucket=bucket, Key=key)
+
+
+def send_delivery(queue_url: str, region: str, notice_id: str, sink: str, group: str) -> None:
+    """Queue one delivery: a FIFO group per (incident, sink) keeps the order, the deduplication id makes it one."""
+    client("sqs", region).send_message(
+        QueueUrl=queue_url,
+        MessageBody=json.dumps({"notice": notice_id, "sink": sink}),
+        MessageGroupId=group[:128],
+        MessageDeduplicationId=f"{notice_id}#{sink}"[:128],
+    )
+
+
+def delay_delivery(queue_url: str, region: str, receipt_handle: str, seconds: int) -> None:
+    """Let a failed delivery be tried again no sooner than in `seconds`."""
+    client("sqs", region).change_message_visibility(
+        QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=max(0, min(seconds, 43_200))
+    )
+
+
+def invoke_async(function_name: str, payload: Mapping[str, Any]) -> None:
+    """Invoke a Lambda function of this region without waiting for it."""
+    client("lambda").invoke(
+        FunctionName=function_name, InvocationType="Event", Payload=json.dumps(payload, separators=(",", ":")).encode()
+    )

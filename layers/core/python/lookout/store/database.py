@@ -1,0 +1,326 @@
+"""The `Store`: every query and every write of the tables, in terms of our own values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.connection import Connection
+from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
+from pynamodb.transactions import TransactWrite
+
+from lookout import settings
+from lookout.config.diff import plan
+from lookout.config.model import Config, Server, Site
+from lookout.errors import ConflictError, FormatError
+from lookout.history import chunk as chunks
+from lookout.history import round as rounds
+from lookout.history.chunk import Chunk, DaySummary
+from lookout.history.round import Round, pack_json, unpack_json
+from lookout.store.models import IncidentItem, models
+from lookout.verdict.judge import Judgement, close
+from lookout.verdict.state import Incident, Notice, ServerState, ShardState
+
+_log = logging.getLogger(__name__)
+
+SITE_KEY = "#site"
+STATE_KEY = "state"
+_STATE_VERSION = 1
+HOUR = 3600
+DAY = 86400
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedChanges:
+    """Slugs that applying a configuration created, changed and removed."""
+
+    created: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How the delivery of one notice to one sink ended."""
+
+    sink: str
+    result: str
+    """delivered, retrying or failed."""
+    answer: str
+    at: int
+
+
+def _conflict(error: PutError | UpdateError | TransactWriteError) -> bool:
+    code = error.cause_response_code
+    return code in ("ConditionalCheckFailedException", "TransactionCanceledException", "TransactionConflictException")
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+
+
+def round_key(shard: str, minute: int, region: str) -> tuple[str, str]:
+    """(pk, sk) of a round: its identity, so a second write of it finds the first."""
+    return f"{shard}#{minute // HOUR}", f"{minute % HOUR // 60:02d}#{region}"
+
+
+def verdict_key(shard: str, minute: int) -> tuple[str, str]:
+    """(pk, sk) of the verdicts of one minute."""
+    return f"{shard}#{minute // HOUR}#verdict", f"{minute % HOUR // 60:02d}"
+
+
+def notice_from_image(image: Mapping[str, Any]) -> Notice:
+    """The notice in a stream record's NewImage."""
+    return Notice.from_json(json.loads(image["data"]["S"]))
+
+
+class Store:
+    """All data of one Lookout, in its home region. Times are unix seconds and come in as arguments."""
+
+    def __init__(self, home: str) -> None:
+        self.home = home
+        self._m = models(home)
+
+    # --- definitions -------------------------------------------------------------------------------------------
+
+    def roster(self, consistent: bool = False) -> tuple[Site | None, list[Server]]:
+        """The site and all servers, sorted by slug; one scan."""
+        site: Site | None = None
+        servers: list[Server] = []
+        for item in self._m.server.scan(consistent_read=consistent):
+            if item.slug == SITE_KEY:
+                site = Site.from_item(json.loads(item.data))
+            else:
+                servers.append(Server.from_item(json.loads(item.data)))
+        return site, sorted(servers, key=lambda s: s.slug)
+
+    def site(self) -> Site | None:
+        """The site alone."""
+        try:
+            return Site.from_item(json.loads(self._m.server.get(SITE_KEY).data))
+        except DoesNotExist:
+            return None
+
+    def apply_config(self, config: Config, now: int) -> AppliedChanges:
+        """Make the servers table say what `config` says, and touch nothing else. Repeating it changes nothing.
+
+        A removed server's open incident is closed as `removed`, with its notice, in the transaction that removes it.
+        """
+        site, current = self.roster()
+        by_slug = {server.slug: server for server in current}
+        wanted = plan(by_slug, config.servers)
+        if site != config.site:
+            self._put_definition(SITE_KEY, config.site.to_item())
+        for server in (*wanted.created, *wanted.changed):
+            self._put_definition(server.slug, server.to_item())
+        for server in wanted.removed:
+            self._remove(server, config.site, now)
+        return AppliedChanges(
+            *(tuple(s.slug for s in group) for group in (wanted.created, wanted.changed, wanted.removed))
+        )
+
+    def _put_definition(self, key: str, item: Mapping[str, Any]) -> None:
+        text = _dump(item)
+        self._m.server(key, data=text, digest=hashlib.sha256(text.encode()).hexdigest()[:16]).save()
+
+    def _remove(self, server: Server, site: Site, now: int) -> None:
+        state = self.server_states().get(server.slug, ServerState(server.slug))
+        open_incidents = self.open_incidents([state]).values()
+        with TransactWrite(connection=Connection(region=self.home)) as transaction:
+            for incident in open_incidents:
+                closed, notice = close(server, incident, now, "removed", state, site)
+                row = self._incident_item(closed)
+                transaction.save(row, condition=IncidentItem.open == 1)
+                transaction.save(self._notice_item(notice))
+            transaction.delete(self._m.server(server.slug))
+
+    # --- rounds and verdicts -----------------------------------------------------------------------------------
+
+    def put_round(self, item: Round, now: int) -> bool:
+        """Store a round. False when that (shard, minute, region) is stored already: nothing is changed then."""
+        pk, sk = round_key(item.shard, item.minute, item.region)
+        row = self._m.round(pk, sk, kind=settings.ROUND_KIND, data=rounds.pack(item), ttl=now + settings.ROUNDS_TTL_S)
+        try:
+            row.save(condition=self._m.round.pk.does_not_exist())
+        except PutError as error:
+            if _conflict(error):
+                return False
+            raise
+        return True
+
+    def rounds(self, shard: str, since: int, until: int, now: int) -> dict[int, dict[str, Round]]:
+        """`{minute: {region: Round}}` of minutes in [since, until]."""
+        out: dict[int, dict[str, Round]] = {}
+        if until < since:
+            return out
+        for hour in range(since // HOUR * HOUR, until + 1, HOUR):
+            first, last = max(since - hour, 0) // 60, min(until - hour, HOUR - 1) // 60
+            span = self._m.round.sk.between(f"{first:02d}#", f"{last:02d}$")
+            for row in self._m.round.query(f"{shard}#{hour // HOUR}", span):
+                if row.ttl <= now:
+                    continue
+                try:
+                    found = rounds.unpack(row.data)
+                except FormatError:
+                    _log.exception("round %s %s cannot be read: its region counts as silent", row.pk, row.sk)
+                    continue
+                out.setdefault(found.minute, {})[found.region] = found
+        return out
+
+    def verdicts(self, shard: str, hour: int, now: int) -> dict[int, dict[str, str]]:
+        """`{minute: {slug: outcome code}}` of the judged minutes of one hour."""
+        out: dict[int, dict[str, str]] = {}
+        for row in self._m.round.query(f"{shard}#{hour // HOUR}#verdict"):
+            if row.ttl > now:
+                out[hour + 60 * int(row.sk)] = unpack_json(row.data, (1,))[1]
+        return out
+
+    # --- the judge's memory ------------------------------------------------------------------------------------
+
+    def shard_state(self, shard: str) -> ShardState:
+        """What the judge remembers of a shard; a fresh state where it remembers nothing. Read consistently."""
+        try:
+            return self._shard_state(self._m.incident.get(STATE_KEY, shard, consistent_read=True))
+        except DoesNotExist:
+            return ShardState(shard)
+
+    def shard_states(self) -> list[ShardState]:
+        """Of every shard; eventually consistent."""
+        return [self._shard_state(row) for row in self._m.incident.query(STATE_KEY)]
+
+    def server_states(self) -> dict[str, ServerState]:
+        """Every server's state, by slug."""
+        return {slug: state for shard in self.shard_states() for slug, state in shard.servers.items()}
+
+    @staticmethod
+    def _shard_state(row: IncidentItem) -> ShardState:
+        _, value = unpack_json(row.packed, (_STATE_VERSION,))
+        servers = {slug: ServerState.from_json(state) for slug, state in value["servers"].items()}
+        return ShardState(row.sk, int(row.version), value["judged"], servers)
+
+    def commit(self, judgement: Judgement, now: int) -> ShardState:
+        """Persist one judged minute in one transaction: state, verdicts, incidents, notices.
+
+        Raises ConflictError when the state moved since it was read, or an incident was closed by another: read again.
+        """
+        state = judgement.state
+        packed = pack_json(
+            _STATE_VERSION, {"judged": state.judged, "servers": {k: s.to_json() for k, s in state.servers.items()}}
+        )
+        item = self._m.incident
+        after = ShardState(state.shard, state.version + 1, state.judged, state.servers)
+        row = item(STATE_KEY, state.shard, packed=packed, version=after.version)
+        unmoved = item.version == state.version if state.version else item.pk.does_not_exist()
+        new = {notice.incident.id for notice in judgement.notices if notice.type == "incident.opened"}
+        try:
+            with TransactWrite(connection=Connection(region=self.home)) as transaction:
+                transaction.save(row, condition=unmoved)
+                if judgement.verdicts:
+                    pk, sk = verdict_key(state.shard, judgement.minute)
+                    data = pack_json(1, dict(judgement.verdicts))
+                    ttl = now + settings.ROUNDS_TTL_S
+                    transaction.save(self._m.round(pk, sk, kind="verdict", data=data, ttl=ttl))
+                for incident in judgement.incidents:
+                    expected = item.pk.does_not_exist() if incident.id in new else item.open == 1
+                    transaction.save(self._incident_item(incident), condition=expected)
+                for notice in judgement.notices:
+                    transaction.save(self._notice_item(notice), condition=item.pk.does_not_exist())
+        except TransactWriteError as error:
+            if _conflict(error):
+                raise ConflictError(f"shard {state.shard}: somebody else judged minute {judgement.minute}") from error
+            raise
+        return after
+
+    # --- incidents and notices ---------------------------------------------------------------------------------
+
+    def _incident_item(self, incident: Incident) -> IncidentItem:
+        is_open = None if incident.resolved_at is not None else 1
+        return self._m.incident(f"server#{incident.slug}", incident.id, data=_dump(incident.to_json()), open=is_open)
+
+    def _notice_item(self, notice: Notice) -> IncidentItem:
+        ttl = notice.created_at + settings.NOTICES_TTL_S
+        return self._m.incident(settings.NOTICE_PARTITION, notice.id, data=_dump(notice.to_json()), ttl=ttl)
+
+    def incidents(self, slug: str, limit: int) -> list[Incident]:
+        """A server's incidents, newest first."""
+        query = self._m.incident.query(f"server#{slug}", scan_index_forward=False, limit=limit)
+        return [Incident.from_json(json.loads(row.data)) for row in query]
+
+    def incident(self, slug: str, incident_id: str) -> Incident | None:
+        """One incident, read consistently."""
+        try:
+            row = self._m.incident.get(f"server#{slug}", incident_id, consistent_read=True)
+        except DoesNotExist:
+            return None
+        return Incident.from_json(json.loads(row.data))
+
+    def notice(self, notice_id: str) -> Notice | None:
+        """One notice."""
+        try:
+            row = self._m.incident.get(settings.NOTICE_PARTITION, notice_id, consistent_read=True)
+        except DoesNotExist:
+            return None
+        return Notice.from_json(json.loads(row.data))
+
+    def recent_notices(self, limit: int) -> list[Notice]:
+        """Newest first."""
+        query = self._m.incident.query(settings.NOTICE_PARTITION, scan_index_forward=False, limit=limit)
+        return [Notice.from_json(json.loads(row.data)) for row in query]
+
+    def delivery(self, notice_id: str, sink: str) -> Delivery | None:
+        """How this delivery ended; None while it has not. Read consistently."""
+        try:
+            row = self._m.incident.get(f"delivery#{notice_id}", sink, consistent_read=True)
+        except DoesNotExist:
+            return None
+        return Delivery(sink, **json.loads(row.data))
+
+    def record_delivery(self, notice_id: str, delivery: Delivery) -> None:
+        """Remember how a delivery ended: what is recorded as delivered is never sent again."""
+        data = _dump({"result": delivery.result, "answer": delivery.answer[:300], "at": delivery.at})
+        ttl = delivery.at + settings.NOTICES_TTL_S
+        self._m.incident(f"delivery#{notice_id}", delivery.sink, data=data, ttl=ttl).save()
+
+    # --- history -----------------------------------------------------------------------------------------------
+
+    def put_chunk(self, item: Chunk) -> None:
+        """Store (or store again) one server's hour."""
+        key = f"hour#{item.hour // HOUR}"
+        self._m.history(item.slug, key, data=chunks.pack(item), ttl=item.hour + settings.CHUNKS_TTL_S).save()
+
+    def chunks(self, slug: str, since: int, until: int, now: int) -> list[Chunk]:
+        """The chunks of hours in [since, until), oldest first."""
+        if until <= since:
+            return []
+        span = self._m.history.sk.between(f"hour#{since // HOUR}", f"hour#{(until - 1) // HOUR}")
+        return [chunks.unpack(slug, row.data) for row in self._m.history.query(slug, span) if row.ttl > now]
+
+    def put_day(self, summary: DaySummary) -> None:
+        """Store (or store again) one server's day."""
+        item = summary.to_item()
+        ttl = summary.day + settings.DAYS_TTL_S
+        self._m.history(
+            summary.slug, f"day#{summary.day // DAY}", tally=item["tally"], hours=item["hours"], ttl=ttl
+        ).save()
+
+    def days(self, slug: str, since: int, until: int, now: int) -> list[DaySummary]:
+        """The daily summaries of days in [since, until), oldest first."""
+        span = self._m.history.sk.between(f"day#{since // DAY}", f"day#{(until - 1) // DAY}")
+        return [
+            DaySummary.from_item(slug, int(row.sk.removeprefix("day#")) * DAY, {"tally": row.tally, "hours": row.hours})
+            for row in self._m.history.query(slug, span)
+            if row.ttl > now
+        ]
+
+    def open_incidents(self, states: Iterable[ServerState]) -> dict[str, Incident]:
+        """The open incidents those states point to, by id."""
+        out: dict[str, Incident] = {}
+        for state in states:
+            found = self.incident(state.slug, state.incident_id) if state.incident_id else None
+            if found is not None and found.resolved_at is None:
+                out[found.id] = found
+        return out

@@ -1,0 +1,102 @@
+"""The PynamoDB models: one per table, bound to the home region.
+
+Keys (docs/data-model.md):
+
+    servers     slug                              `#site` holds the Site
+    rounds      shard#hour / MM#region            a packed round; kind = "round"
+                shard#hour#verdict / MM           the outcome codes of a judged minute; kind = "verdict"
+    history     slug / hour#<n>                   a packed chunk, n = hours since the epoch
+                slug / day#<n>                    a daily summary, n = days since the epoch
+    incidents   state / shard                     the judge's memory, compare-and-set on `version`
+                server#slug / incident id         an incident
+                notice / notice id                the outbox
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple, TypeVar
+
+from pynamodb.attributes import BinaryAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.models import Model
+
+from lookout import settings
+
+
+class ServerItem(Model):
+    """`data` is JSON: a Server, or the Site under slug `#site`."""
+
+    slug = UnicodeAttribute(hash_key=True)
+    data = UnicodeAttribute()
+    digest = UnicodeAttribute(null=True)
+
+
+class RoundItem(Model):
+    """A round or a verdict."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    kind = UnicodeAttribute()
+    data = BinaryAttribute(legacy_encoding=False)
+    ttl = NumberAttribute()
+
+
+class HistoryItem(Model):
+    """An hourly chunk (`data`) or a daily summary (`tally`, `hours`)."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    data = BinaryAttribute(legacy_encoding=False, null=True)
+    tally: ListAttribute[int] = ListAttribute(null=True)
+    hours: ListAttribute[int] = ListAttribute(null=True)
+    ttl = NumberAttribute()
+
+
+class IncidentItem(Model):
+    """A shard's state, an incident or a notice."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    data = UnicodeAttribute(null=True)
+    packed = BinaryAttribute(legacy_encoding=False, null=True)
+    version = NumberAttribute(null=True)
+    open = NumberAttribute(null=True)
+    ttl = NumberAttribute(null=True)
+
+
+M = TypeVar("M", bound=Model)
+
+
+class Models(NamedTuple):
+    """The four models bound to one region."""
+
+    server: type[ServerItem]
+    round: type[RoundItem]
+    history: type[HistoryItem]
+    incident: type[IncidentItem]
+
+
+@cache
+def models(home: str) -> Models:
+    """The models for the tables in region `home`. AWS_ENDPOINT_URL is honoured, as by boto3."""
+
+    def bind(base: type[M], table: str) -> type[M]:
+        meta = type(
+            "Meta",
+            (),
+            {
+                "table_name": table,
+                "region": home,
+                "connect_timeout_seconds": 3,
+                "read_timeout_seconds": 5,
+                "max_retry_attempts": 4,
+            },
+        )
+        return type(base.__name__, (base,), {"Meta": meta})
+
+    return Models(
+        bind(ServerItem, settings.SERVERS_TABLE),
+        bind(RoundItem, settings.ROUNDS_TABLE),
+        bind(HistoryItem, settings.HISTORY_TABLE),
+        bind(IncidentItem, settings.INCIDENTS_TABLE),
+    )

@@ -1,0 +1,199 @@
+"""The store against a real DynamoDB wire: what is written twice, out of order, or by two at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import boto3
+import pytest
+from lookout import settings
+from lookout.config.model import Config, Server, Sink, Site
+from lookout.errors import ConflictError
+from lookout.history.round import Round
+from lookout.jobs.judging import judge_shards
+from lookout.jobs.rolling import roll_up
+from lookout.probe.result import ProbeResult, Status
+from lookout.store import Delivery, Store, notice_from_image
+from lookout.store.models import models
+from lookout.store.snapshot import Gatherer
+from lookout.verdict.judge import judge_minute
+
+HOME = "us-east-1"
+REGIONS = ("us-west-2", "eu-west-1", "ap-southeast-1")
+SITE = Site("Acme", HOME, REGIONS, (Sink("hook", "webhook", "https://ops.example/x"),))
+ACME = Server("acme", "https://a.example/mcp", notify=("hook",))
+HIDDEN = Server("hidden", "https://h.example/mcp", visibility="private")
+STATUSES = {"u": Status.UP, "d": Status.DOWN}
+
+
+@pytest.fixture
+def store(local_aws: str) -> Iterator[Store]:
+    del local_aws
+    client = boto3.client("dynamodb", region_name=HOME)
+    made = []
+    for table in (
+        settings.SERVERS_TABLE,
+        settings.ROUNDS_TABLE,
+        settings.HISTORY_TABLE,
+        settings.INCIDENTS_TABLE,
+    ):
+        keys = ["slug"] if table == settings.SERVERS_TABLE else ["pk", "sk"]
+        client.create_table(
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in keys],
+            KeySchema=[{"AttributeName": k, "KeyType": t} for k, t in zip(keys, ("HASH", "RANGE"), strict=False)],
+        )
+        made.append(table)
+    yield Store(HOME)
+    for table in made:
+        client.delete_table(TableName=table)
+    client.close()
+
+
+NOW = int(time.time())
+T = NOW // 3600 * 3600 - 7200
+
+
+def tell(store: Store, minute: int, says: str, slugs: tuple[str, ...] = ("acme",)) -> None:
+    for region, letter in zip(REGIONS, says, strict=True):
+        if letter != "-":
+            results = tuple(
+                ProbeResult(s, STATUSES[letter], minute * 1000, timings_ms={"total": 5.0}, message="") for s in slugs
+            )
+            store.put_round(Round("s000", minute, region, results), NOW)
+
+
+def apply(store: Store, *servers: Server, site: Site = SITE) -> None:
+    store.apply_config(Config(site, servers), NOW)
+
+
+def test_applying_touches_only_what_changed(store: Store) -> None:
+    assert store.roster() == (None, [])
+    assert store.site() is None
+    first = store.apply_config(Config(SITE, (ACME, HIDDEN)), NOW)
+    assert (first.created, first.changed, first.removed) == (("acme", "hidden"), (), ())
+    again = store.apply_config(Config(SITE, (ACME, HIDDEN)), NOW)
+    assert (again.created, again.changed, again.removed) == ((), (), ())
+    renamed = replace(ACME, name="Acme Search")
+    third = store.apply_config(Config(SITE, (renamed,)), NOW)
+    assert (third.created, third.changed, third.removed) == ((), ("acme",), ("hidden",))
+    site, servers = store.roster(consistent=True)
+    assert (site, store.site()) == (SITE, SITE)
+    assert servers == [replace(renamed, shard="s000")]
+
+
+def test_a_round_is_written_once(store: Store) -> None:
+    item = Round("s000", T, "eu-west-1", (ProbeResult("acme", Status.UP, T * 1000),))
+    other = Round("s000", T, "eu-west-1", (ProbeResult("acme", Status.DOWN, T * 1000),))
+    assert store.put_round(item, NOW)
+    assert not store.put_round(other, NOW)
+    assert store.rounds("s000", T, T, NOW) == {T: {"eu-west-1": item}}
+    assert store.rounds("s000", T, T, NOW + settings.ROUNDS_TTL_S) == {}
+
+
+def test_rounds_are_read_across_hours_and_a_damaged_one_is_a_silent_region(store: Store) -> None:
+    for minute in (T - 60, T, T + 60):
+        tell(store, minute, "uu-")
+    models(HOME).round(f"s000#{T // 3600}", "00#ap-southeast-1", kind="round", data=b"\x01junk", ttl=NOW + 99).save()
+    found = store.rounds("s000", T - 60, T, NOW)
+    assert {m: sorted(r) for m, r in found.items()} == {m: ["eu-west-1", "us-west-2"] for m in (T - 60, T)}
+
+
+def test_the_whole_story_of_an_incident(store: Store) -> None:
+    apply(store, ACME)
+    for i, says in enumerate(["uuu", "ddd", "d-d", "ddd", "ddd", "uuu", "uuu"]):
+        tell(store, T + 60 * i, says)
+    judged = judge_shards(store, {"s000"}, T + 370)
+    types = [n.type for j in judged for n in j.notices]
+    assert types == ["incident.opened", "incident.resolved"]
+    tell(store, T, "ddd")
+    assert [n for j in judge_shards(store, None, T + 380) for n in j.notices] == []
+    assert [n.type for n in store.recent_notices(10)] == ["incident.resolved", "incident.opened"]
+    opened = store.recent_notices(10)[1]
+    assert store.notice(opened.id) == opened
+    assert store.notice("evt_none") is None
+    incident = store.incidents("acme", 10)[0]
+    assert incident.resolution == "recovered"
+    assert store.incident("acme", incident.id) == incident
+    assert store.incident("acme", "inc_none") is None
+
+
+def test_silence_is_judged_by_the_tick_and_two_judges_agree(store: Store) -> None:
+    apply(store, ACME)
+    tell(store, T, "uuu")
+    assert len(judge_shards(store, None, T + 10)) == 1
+    assert judge_shards(store, None, T + 60) == []
+    assert [dict(j.verdicts) for j in judge_shards(store, None, T + 180)] == [{"acme": "?"}]
+
+
+def test_the_losing_judge_changes_nothing(store: Store) -> None:
+    apply(store, ACME)
+    site, servers = store.roster()
+    assert site is not None
+    for i, says in enumerate(["uuu", "ddd", "ddd"]):
+        tell(store, T + 60 * i, says)
+    judge_shards(store, None, T + 130)
+    tell(store, T + 180, "ddd")
+    state = store.shard_state("s000")
+    mine = judge_minute(state, T + 180, store.rounds("s000", T + 180, T + 180, NOW)[T + 180], servers, site, {})
+    assert len(judge_shards(store, None, T + 190)) == 1
+    with pytest.raises(ConflictError):
+        store.commit(mine, NOW)
+    assert len(store.recent_notices(10)) == 1
+    assert len(store.incidents("acme", 10)) == 1
+
+
+def test_removing_a_server_closes_its_incident_as_removed_with_a_notice(store: Store) -> None:
+    apply(store, ACME)
+    for i in range(4):
+        tell(store, T + 60 * i, "ddd")
+    judge_shards(store, None, T + 190)
+    apply(store)
+    newest = store.recent_notices(1)[0]
+    assert (newest.type, newest.incident.resolution, newest.sinks) == ("incident.resolved", "removed", ("hook",))
+    assert store.incidents("acme", 1)[0].resolution == "removed"
+    assert store.roster()[1] == []
+
+
+def test_history_is_rolled_up_once_and_the_snapshot_counts_nothing_twice(store: Store) -> None:
+    apply(store, ACME, HIDDEN)
+    gatherer = Gatherer(store)
+    for i in range(60):
+        tell(store, T + 60 * i, "ddd" if 10 <= i < 20 else "uuu", ("acme", "hidden"))
+    judge_shards(store, None, T + 3600)
+    before = gatherer.gather("https://s.example", NOW)
+    assert [v.slug for v in before.servers] == ["acme"]
+    assert before.servers[0].windows["24h"].fail == 10
+    written = roll_up(store, T + 3600 * 3)
+    assert written["chunks"] == 2
+    assert roll_up(store, T + 3600 * 3) == written
+    after = Gatherer(store).gather("https://s.example", NOW)
+    assert after.servers[0].windows == before.servers[0].windows
+    assert after.servers[0].days == before.servers[0].days
+    assert gatherer.gather("https://s.example", NOW).servers == after.servers
+    chunk = store.chunks("acme", T, T + 3600, NOW)[0]
+    assert (len(chunk.samples), len(chunk.samples["eu-west-1"])) == (3, 60)
+    assert store.chunks("acme", T, T, NOW) == []
+    assert after.regions == dict.fromkeys(REGIONS, T + 59 * 60)
+
+
+def test_a_delivery_is_remembered(store: Store) -> None:
+    assert store.delivery("evt_1", "hook") is None
+    done = Delivery("hook", "delivered", "200", NOW)
+    store.record_delivery("evt_1", done)
+    assert store.delivery("evt_1", "hook") == done
+
+
+def test_a_stream_image_reads_back_as_the_notice(store: Store) -> None:
+    apply(store, ACME)
+    for i in range(4):
+        tell(store, T + 60 * i, "ddd")
+    judge_shards(store, None, T + 190)
+    notice = store.recent_notices(1)[0]
+    client = boto3.client("dynamodb", region_name=HOME)
+    key = {"pk": {"S": settings.NOTICE_PARTITION}, "sk": {"S": notice.id}}
+    assert notice_from_image(client.get_item(TableName=settings.INCIDENTS_TABLE, Key=key)["Item"]) == notice
+    client.close()
