@@ -1,0 +1,97 @@
+"""Notices to render: the incident of SHAPES 1 and 2, and one made by somebody who means ill."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lookout.verdict.state import Failure, Incident, Notice, Quorum, RegionView
+
+SITE = "https://status.acme.dev"
+STARTED = 1_787_409_120  # 2026-08-22T14:32:00Z
+OPENED = STARTED + 127
+REGIONS = (
+    RegionView("eu-west-1", "down", OPENED - 5, 312, "jsonrpc", "initialize_error", "HTTP 502 from origin"),
+    RegionView("us-west-2", "down", OPENED - 5, 298, "jsonrpc", "initialize_error", "HTTP 502 from origin"),
+    RegionView("ap-southeast-1", "down", OPENED - 4, None, "tcp", "connect_timeout", "no answer"),
+)
+FAILURE = Failure("jsonrpc", "initialize_error", "HTTP 502 from origin", 502, "legacy", "2025-06-18")
+INCIDENT = Incident(
+    "inc_01J00000000000000000000000",
+    "acme-search",
+    STARTED,
+    OPENED,
+    "down",
+    public=True,
+    title="Acme Search",
+    failure=FAILURE,
+    regions=("eu-west-1", "us-west-2", "ap-southeast-1"),
+    regions_total=3,
+)
+OPEN = Notice(
+    id="evt_01J00000000000000000000000",
+    type="incident.opened",
+    created_at=OPENED,
+    slug="acme-search",
+    status="down",
+    previous_status="up",
+    previous_since=STARTED - 23 * 86_400,
+    severity="critical",
+    dedup_key=INCIDENT.id,
+    sequence=0,
+    server={
+        "slug": "acme-search",
+        "name": "Acme Search",
+        "url": "https://mcp.acme.dev/mcp",
+        "visibility": "public",
+        "tags": ["prod"],
+    },
+    failure=FAILURE,
+    quorum=Quorum(3, 3, 0, "2-of-3", 3),
+    regions=REGIONS,
+    incident=INCIDENT,
+    sinks=("hook", "oncall"),
+)
+RESOLVED = replace(
+    OPEN,
+    id="evt_01J00000000000000000000001",
+    type="incident.resolved",
+    created_at=STARTED + 900,
+    status="up",
+    previous_status="down",
+    previous_since=STARTED,
+    severity="info",
+    sequence=1 << 40,
+    quorum=Quorum(3, 0, 0, "2-of-3", 2),
+    regions=tuple(replace(view, status="up", reason=None, message="", latency_ms=200) for view in REGIONS),
+    incident=replace(INCIDENT, resolved_at=STARTED + 842, resolution="recovered"),
+)
+UPDATED = replace(OPEN, type="incident.updated", status="credential_rejected", previous_status="down", severity="high")
+REMOVED = replace(RESOLVED, status="unknown", incident=replace(RESOLVED.incident, resolution="removed"))
+PRIVATE = replace(OPEN, server={**OPEN.server, "visibility": "private"})
+TEST = replace(OPEN, type="test", status="up", severity="info")
+EVIL = "<!channel> & `*_~\x00\x1b[31m\u202e\ud800\n<https://evil.example|click>" * 200
+HOSTILE = replace(
+    OPEN,
+    server={**OPEN.server, "name": EVIL[:100], "url": "https://mcp.acme.dev/" + "`<&>" * 480, "tags": ["x"] * 20},
+    failure=replace(FAILURE, message=EVIL, reason=EVIL, layer=EVIL),
+    regions=tuple(replace(REGIONS[0], region=f"xx-{'y' * 100}-{i}", message=EVIL) for i in range(20)),
+    quorum=Quorum(20, 20, 0, EVIL, 10**9),
+)
+EVERY = {
+    "opened": OPEN,
+    "updated": UPDATED,
+    "resolved": RESOLVED,
+    "removed": REMOVED,
+    "private": PRIVATE,
+    "test": TEST,
+    "hostile": HOSTILE,
+    "bare": replace(
+        OPEN,
+        previous_status="pending",
+        previous_since=0,
+        failure=Failure(),
+        regions=(),
+        server={"slug": "acme-search"},
+        incident=replace(INCIDENT, failure=Failure(), regions=()),
+    ),
+}

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from lookout.config.model import Sink, Site
+from lookout.errors import SecretError, StoreError
+from lookout.notify.dispatcher import Outcome, Ports, Task, attempt, deliver_messages, fan_out
+from lookout.notify.render import Request
+from lookout.notify.retry import Answer
+from lookout.store.database import Delivery
+from lookout.verdict.state import Notice
+
+from tests.contract.notify.sample import OPEN, RESOLVED, SITE
+
+NOW = 1_787_409_300
+HOOK = Sink("hook", "webhook", "https://ops.acme.dev/lookout", "secret:signing")
+ONCALL = Sink("oncall", "slack", "secret:slack")
+SECRETS = {"secret:signing": "whsec_aHVudGVyMi1odW50ZXIyLWh1bnRlcjI=\n", "secret:slack": "https://hooks.slack.com/x\n"}
+
+
+class World:
+    """An outbox, a vault and receivers that answer as told, one answer per request."""
+
+    def __init__(self, *answers: Answer, sinks: tuple[Sink, ...] = (HOOK, ONCALL)) -> None:
+        self.notices = {notice.id: notice for notice in (OPEN, RESOLVED)}
+        self.held: Site | None = Site("Acme", "us-east-1", ("eu-west-1",), sinks)
+        self.deliveries: dict[tuple[str, str], Delivery] = {}
+        self.answers = list(answers)
+        self.sent: list[Request] = []
+        self.allowed: list[bool] = []
+        self.delayed: list[tuple[str, int]] = []
+
+    def site(self) -> Site | None:
+        return self.held
+
+    def notice(self, notice_id: str) -> Notice | None:
+        return self.notices.get(notice_id)
+
+    def delivery(self, notice_id: str, sink: str) -> Delivery | None:
+        return self.deliveries.get((notice_id, sink))
+
+    def record_delivery(self, notice_id: str, delivery: Delivery) -> None:
+        self.deliveries[notice_id, delivery.sink] = delivery
+
+    def resolve(self, reference: str) -> str:
+        if reference not in SECRETS:
+            raise SecretError("secret 'gone' in us-east-1 cannot be read: ResourceNotFoundException")
+        return SECRETS[reference]
+
+    def send(self, request: Request, allow_private: bool) -> Answer:
+        self.sent.append(request)
+        self.allowed.append(allow_private)
+        return self.answers.pop(0)
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(
+            outbox=self,
+            resolve=self.resolve,
+            send=self.send,
+            delay=lambda handle, seconds: self.delayed.append((handle, seconds)),
+            now=lambda: NOW,
+            chance=lambda: 1.0,
+            site_url=SITE,
+        )
+
+
+def message(notice: Notice, sink: str, receives: int = 1, key: str = "") -> dict[str, Any]:
+    return {
+        "messageId": f"{notice.type}-{sink}{key}",
+        "receiptHandle": f"handle-{notice.type}-{sink}",
+        "body": json.dumps({"notice": notice.id, "sink": sink}),
+        "attributes": {"ApproximateReceiveCount": str(receives), "MessageGroupId": f"{notice.dedup_key}#{sink}{key}"},
+        "eventSource": "aws:sqs",
+    }
+
+
+def task(notice: Notice = OPEN, sink: str = "hook", number: int = 1) -> Task:
+    return Task(notice.id, sink, number)
+
+
+def test_a_notice_becomes_one_delivery_per_sink() -> None:
+    queued: list[tuple[str, str, str]] = []
+    notices = [OPEN, replace(RESOLVED, sinks=("hook",)), replace(OPEN, sinks=())]
+    assert fan_out(notices, lambda *delivery: queued.append(delivery)) == 3
+    assert queued == [
+        (OPEN.id, "hook", f"{OPEN.dedup_key}#hook"),
+        (OPEN.id, "oncall", f"{OPEN.dedup_key}#oncall"),
+        (RESOLVED.id, "hook", f"{OPEN.dedup_key}#hook"),
+    ]
+
+
+def test_delivered_is_recorded_and_never_sent_again() -> None:
+    world = World(Answer(202, "accepted"))
+    assert attempt(task(), world.ports) == Outcome(task(), "delivered", "HTTP 202 accepted")
+    assert world.deliveries[OPEN.id, "hook"] == Delivery("hook", "delivered", "HTTP 202 accepted", NOW)
+    assert attempt(task(number=2), world.ports) == Outcome(task(number=2), "known", "HTTP 202 accepted")
+    assert len(world.sent) == 1
+
+
+def test_secrets_are_resolved_and_their_line_ends_dropped() -> None:
+    world = World(Answer(200), Answer(200))
+    attempt(task(), world.ports)
+    attempt(task(sink="oncall"), world.ports)
+    assert world.sent[0].url == HOOK.url
+    assert world.sent[0].headers["webhook-signature"].startswith("v1,")
+    assert world.sent[1].url == "https://hooks.slack.com/x"
+    assert world.allowed == [False, False]
+
+
+def test_a_private_sink_is_allowed_only_where_it_says_so() -> None:
+    world = World(Answer(200), sinks=(replace(HOOK, signing=None, allow_private=True),))
+    attempt(task(), world.ports)
+    assert world.allowed == [True]
+    assert "webhook-signature" not in world.sent[0].headers
+
+
+def test_what_may_pass_is_tried_again_later() -> None:
+    world = World(Answer(503, "busy"), Answer(429, "", 600), Answer(200))
+    assert attempt(task(number=3), world.ports) == Outcome(task(number=3), "retrying", "HTTP 503 busy", 20)
+    assert attempt(task(number=4), world.ports).wait_s == 600
+    assert world.deliveries[OPEN.id, "hook"].result == "retrying"
+    assert attempt(task(number=5), world.ports).result == "delivered"
+
+
+def test_what_cannot_pass_is_over() -> None:
+    world = World(Answer(404, "no_service"), Answer(None, "private", final=True))
+    assert attempt(task(), world.ports) == Outcome(task(), "failed", "HTTP 404 no_service")
+    assert attempt(task(), world.ports) == Outcome(task(), "failed", "private")
+    assert world.deliveries[OPEN.id, "hook"].result == "failed"
+
+
+def test_a_sink_that_is_gone_is_undeliverable() -> None:
+    world = World(sinks=())
+    assert attempt(task(), world.ports) == Outcome(task(), "failed", "the sink is no longer configured")
+    assert world.deliveries[OPEN.id, "hook"] == Delivery("hook", "failed", "the sink is no longer configured", NOW)
+
+
+def test_without_a_site_nothing_is_configured() -> None:
+    world = World()
+    world.held = None
+    assert attempt(task(), world.ports).answer == "the sink is no longer configured"
+
+
+def test_a_notice_that_has_expired_is_over() -> None:
+    world = World()
+    world.notices.clear()
+    assert attempt(task(), world.ports) == Outcome(task(), "failed", "the notice has expired")
+
+
+@pytest.mark.parametrize("sink", [replace(HOOK, signing="secret:gone"), replace(HOOK, url="secret:gone")])
+def test_a_secret_that_cannot_be_read_is_waited_for(sink: Sink) -> None:
+    world = World(sinks=(sink,))
+    outcome = attempt(task(), world.ports)
+    assert (outcome.result, outcome.wait_s) == ("retrying", 5)
+    assert outcome.answer == "secret 'gone' in us-east-1 cannot be read: ResourceNotFoundException"
+    assert world.sent == []
+
+
+def test_a_signing_secret_of_the_wrong_form_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SECRETS, "secret:signing", "hunter2!")
+    outcome = attempt(task(), World().ports)
+    assert outcome == Outcome(task(), "retrying", "a signing secret must be whsec_ followed by base64", 5)
+
+
+def test_a_resolution_never_overtakes_its_opening() -> None:
+    world = World(Answer(500), Answer(200))
+    records = [message(OPEN, "hook"), message(OPEN, "oncall"), message(RESOLVED, "hook")]
+    outcomes, kept = deliver_messages(records, world.ports)
+    assert [(o.task.sink, o.result) for o in outcomes] == [("hook", "retrying"), ("oncall", "delivered")]
+    assert kept == ["incident.opened-hook", "incident.resolved-hook"]
+    assert world.delayed == [("handle-incident.opened-hook", 5)]
+    assert len(world.sent) == 2
+
+
+def test_a_resolution_is_sent_though_its_opening_was_refused() -> None:
+    world = World(Answer(400), Answer(200))
+    outcomes, kept = deliver_messages([message(OPEN, "hook"), message(RESOLVED, "hook")], world.ports)
+    assert [o.result for o in outcomes] == ["failed", "delivered"]
+    assert kept == []
+    assert [json.loads(r.body)["type"] for r in world.sent] == ["incident.opened", "incident.resolved"]
+
+
+def test_other_incidents_are_not_held_up() -> None:
+    world = World(Answer(500), Answer(200))
+    outcomes, kept = deliver_messages([message(OPEN, "hook"), message(OPEN, "hook", key="-other")], world.ports)
+    assert [o.result for o in outcomes] == ["retrying", "delivered"]
+    assert kept == ["incident.opened-hook"]
+
+
+def test_our_own_trouble_is_raised_and_the_second_time_nothing_is_sent_twice() -> None:
+    world = World(Answer(200), Answer(200))
+    records = [message(OPEN, "hook"), message(RESOLVED, "hook")]
+    notices, world.notices = world.notices, {OPEN.id: OPEN}
+
+    def trouble(notice_id: str) -> Notice | None:
+        if notice_id not in world.notices:
+            raise StoreError("the table is on fire")
+        return world.notices[notice_id]
+
+    world.notice = trouble  # type: ignore[method-assign]
+    with pytest.raises(StoreError):
+        deliver_messages(records, world.ports)
+    world.notices = notices
+    outcomes, kept = deliver_messages(records, world.ports)
+    assert [o.result for o in outcomes] == ["known", "delivered"]
+    assert kept == []
+    assert [json.loads(r.body)["type"] for r in world.sent] == ["incident.opened", "incident.resolved"]
