@@ -1,0 +1,1 @@
+"""Read models and their renderings: pages, JSON, metrics, badges, feeds. Pure."""

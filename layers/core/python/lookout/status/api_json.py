@@ -1,0 +1,271 @@
+"""The JSON read models: our own API, Statuspage v2, shields and the embed shape (SHAPES 5 and 6). Pure.
+
+Every function returns a JSON object ready for `encode`. Unknown is null, never 0 and never a guess.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from lookout.history.uptime import Tally, percent
+from lookout.probe.result import Status
+from lookout.regions import city
+from lookout.status.feed import headline, incident_url, server_url
+from lookout.status.summary import WORDS, age_s, all_incidents, incidents_of, overall, silent_regions, stale
+from lookout.status.text import clean, public_url, ratio, rfc3339
+from lookout.status.view import ServerView, Snapshot
+from lookout.verdict.state import Failure, Incident, RegionView
+
+CONTENT_TYPE: Final = "application/json"
+INCIDENTS_CAP: Final = 50
+
+_COMPONENT: Final[Mapping[Status, str]] = {
+    Status.UP: "operational",
+    Status.AUTH_REQUIRED: "operational",
+    Status.DEGRADED: "degraded_performance",
+    Status.DOWN: "major_outage",
+    Status.CREDENTIAL_REJECTED: "major_outage",
+}
+"""Statuspage has no word for "not known": every other status is `under_maintenance`, with a description that says why,
+because both `operational` and an outage would claim what nobody saw."""
+
+_LIVE: Final[Mapping[Status, str]] = {
+    Status.UP: "live",
+    Status.AUTH_REQUIRED: "live",
+    Status.DEGRADED: "degraded",
+    Status.DOWN: "down",
+    Status.CREDENTIAL_REJECTED: "down",
+}
+
+
+def encode(data: object) -> bytes:
+    """Compact JSON, ASCII only."""
+    return json.dumps(data, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+
+
+def _when(at: int | None) -> str | None:
+    return rfc3339(at) if at else None
+
+
+def _tally(tally: Tally) -> dict[str, Any]:
+    return {
+        "uptime": ratio(tally.uptime),
+        "uptime_percent": percent(tally.uptime),
+        "coverage": ratio(tally.coverage),
+        "ok": tally.ok,
+        "fail": tally.fail,
+        "unknown": tally.unknown,
+        "degraded": tally.degraded,
+        "excluded": tally.excluded,
+    }
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    return {
+        "layer": failure.layer,
+        "reason": failure.reason,
+        "message": clean(failure.message),
+        "http_status": failure.http_status,
+    }
+
+
+def _region(seen: RegionView) -> dict[str, Any]:
+    return {
+        "region": seen.region,
+        "city": city(seen.region),
+        "status": seen.status,
+        "latency_ms": seen.latency_ms,
+        "checked_at": rfc3339(seen.checked_at),
+        "layer": seen.layer,
+        "reason": seen.reason,
+    }
+
+
+def _envelope(snapshot: Snapshot, now: int) -> dict[str, Any]:
+    return {"generated_at": rfc3339(snapshot.generated_at), "stale": stale(snapshot, now)}
+
+
+def incident(snapshot: Snapshot, item: Incident) -> dict[str, Any]:
+    """One incident."""
+    ended = item.resolved_at
+    return {
+        "id": item.id,
+        "server": item.slug,
+        "title": headline(item),
+        "kind": item.kind,
+        "status": item.status,
+        "started_at": rfc3339(item.started_at),
+        "opened_at": rfc3339(item.opened_at),
+        "resolved_at": _when(ended),
+        "resolution": item.resolution,
+        "duration_seconds": ended - item.started_at if ended is not None else None,
+        "failure": _failure(item.failure),
+        "regions": list(item.regions),
+        "regions_total": item.regions_total,
+        "url": incident_url(snapshot, item),
+    }
+
+
+def _brief(snapshot: Snapshot, view: ServerView) -> dict[str, Any]:
+    state = view.state
+    return {
+        "slug": view.slug,
+        "name": clean(view.title),
+        "url": public_url(view.url),
+        "tags": list(view.tags),
+        "status": state.status.value,
+        "ok": True if state.status.ok else False if state.status.failing else None,
+        "since": _when(state.since),
+        "last_checked_at": _when(max((r.checked_at for r in state.regions), default=None)),
+        "incident": state.incident_id,
+        "page": server_url(snapshot, view),
+    }
+
+
+def _server(snapshot: Snapshot, view: ServerView) -> dict[str, Any]:
+    state = view.state
+    failing = state.status.failing and state.failure is not None
+    return {
+        **_brief(snapshot, view),
+        "previous_status": state.previous.value,
+        "interval_seconds": view.interval_s,
+        "slo": view.slo,
+        "windows": {name: _tally(tally) for name, tally in view.windows.items()},
+        "regions": [_region(seen) for seen in state.regions],
+        "failure": _failure(state.failure) if failing and state.failure else None,
+        "protocol": {"version": state.protocol_version, "era": state.era, "transport": state.transport},
+        "implementation": {
+            "name": clean(state.server_name) if state.server_name else None,
+            "version": clean(state.server_version) if state.server_version else None,
+        },
+        "tools": {"count": state.tools_count, "hash": state.tools_hash},
+        "tls": {"not_after": _when(state.tls_not_after)},
+    }
+
+
+def current(snapshot: Snapshot, now: int) -> dict[str, Any]:
+    """GET /api/v1/status and /status.json: the whole site, small."""
+    whole = overall(snapshot, now)
+    silent = silent_regions(snapshot, now)
+    return {
+        **_envelope(snapshot, now),
+        "site": {"name": clean(snapshot.site_name), "url": snapshot.site_url},
+        "status": {"indicator": whole.indicator, "headline": whole.headline, "detail": whole.detail},
+        "counts": {status.value: whole.counts.get(status, 0) for status in Status},
+        "regions": [
+            {"region": name, "city": city(name), "newest_round": _when(at), "reporting": name not in silent}
+            for name, at in snapshot.regions.items()
+        ],
+        "servers": [_brief(snapshot, view) for view in snapshot.servers],
+        "open_incidents": [incident(snapshot, i) for _, i in all_incidents(snapshot) if i.resolved_at is None],
+        "version": snapshot.version,
+    }
+
+
+def servers(snapshot: Snapshot, now: int) -> dict[str, Any]:
+    """GET /api/v1/servers."""
+    return {**_envelope(snapshot, now), "servers": [_server(snapshot, view) for view in snapshot.servers]}
+
+
+def server(snapshot: Snapshot, view: ServerView, now: int) -> dict[str, Any]:
+    """GET /api/v1/servers/{slug}: also its days and incidents."""
+    return {
+        **_envelope(snapshot, now),
+        **_server(snapshot, view),
+        "days": [{"date": day.date, **_tally(day.tally)} for day in view.days],
+        "incidents": [incident(snapshot, i) for i in incidents_of(view)],
+    }
+
+
+def incidents(snapshot: Snapshot, now: int) -> dict[str, Any]:
+    """GET /api/v1/incidents: open ones first, then newest first, at most 50 in all."""
+    found = [i for _, i in all_incidents(snapshot)]
+    found.sort(key=lambda i: i.resolved_at is not None)
+    return {**_envelope(snapshot, now), "incidents": [incident(snapshot, i) for i in found[:INCIDENTS_CAP]]}
+
+
+def summary(snapshot: Snapshot, now: int) -> dict[str, Any]:
+    """GET /api/v2/summary.json: Statuspage v2. Times carry milliseconds, as Statuspage's do."""
+    whole = overall(snapshot, now)
+    updated = _ms(snapshot.generated_at)
+    components = [
+        {
+            "id": view.slug,
+            "name": clean(view.title),
+            "status": _COMPONENT.get(view.state.status, "under_maintenance"),
+            "created_at": _ms(view.state.since or snapshot.generated_at),
+            "updated_at": _ms(view.state.since or snapshot.generated_at),
+            "position": position,
+            "description": None if view.state.status in _COMPONENT else WORDS[view.state.status],
+            "showcase": True,
+            "start_date": None,
+            "group_id": None,
+            "page_id": "lookout",
+            "group": False,
+            "only_show_if_degraded": False,
+        }
+        for position, view in enumerate(snapshot.servers, 1)
+    ]
+    by_id = {component["id"]: component for component in components}
+    return {
+        "page": {
+            "id": "lookout",
+            "name": clean(snapshot.site_name),
+            "url": snapshot.site_url,
+            "time_zone": "Etc/UTC",
+            "updated_at": updated,
+        },
+        "status": {"indicator": whole.indicator, "description": whole.headline},
+        "components": components,
+        "incidents": [
+            {
+                "id": item.id,
+                "name": headline(item),
+                "status": "investigating",
+                "impact": "major",
+                "created_at": _ms(item.opened_at),
+                "updated_at": _ms(item.opened_at),
+                "monitoring_at": None,
+                "resolved_at": None,
+                "started_at": _ms(item.started_at),
+                "shortlink": incident_url(snapshot, item),
+                "page_id": "lookout",
+                "incident_updates": [],
+                "components": [by_id[view.slug]],
+            }
+            for view, item in all_incidents(snapshot)
+            if item.resolved_at is None
+        ],
+        "scheduled_maintenances": [],
+    }
+
+
+def _ms(at: int) -> str:
+    return rfc3339(at).removesuffix("Z") + ".000Z"
+
+
+def embed(snapshot: Snapshot, view: ServerView) -> dict[str, Any]:
+    """GET /api/embed-status/{slug}. A snapshot carries neither percentiles nor drift: those two are null."""
+    day = view.windows.get("24h", Tally())
+    return {
+        "slug": view.slug,
+        "status": _LIVE.get(view.state.status, "unknown"),
+        "last_probe_at": _when(max((r.checked_at for r in view.state.regions), default=None)),
+        "uptime_24h_pct": int(day.uptime * 10_000) / 100 if day.uptime is not None else None,
+        "p95_latency_ms_24h": None,
+        "schema_drift_in_last_24h": None,
+        "status_page_url": server_url(snapshot, view),
+    }
+
+
+def problem(status: int, title: str, detail: str, instance: str) -> dict[str, Any]:
+    """application/problem+json (RFC 9457)."""
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail, "instance": quote(instance)}
+
+
+def age_header(snapshot: Snapshot, now: int) -> dict[str, str]:
+    """`Lookout-Snapshot-Age: <seconds>`, only where the snapshot is stale."""
+    return {"lookout-snapshot-age": str(age_s(snapshot, now))} if stale(snapshot, now) else {}

@@ -1,0 +1,101 @@
+"""What an agent reads: one server in Markdown, and llms.txt. Pure.
+
+Text a watched server supplied is put in code spans, with backticks and control characters taken out, so that it stays
+data: it cannot close the span, start a heading or become a link.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from lookout.history.uptime import percent
+from lookout.regions import city
+from lookout.status.feed import cause, headline, incident_url, server_url
+from lookout.status.summary import EXPLANATIONS, WORDS, incidents_of, overall
+from lookout.status.text import ago, clean, public_url, rfc3339
+from lookout.status.view import ServerView, Snapshot
+
+WINDOWS = ("24h", "7d", "30d", "90d")
+FORMULA = "uptime = ok / (ok + fail) over judged rounds; coverage = (ok + fail) / rounds that were due"
+
+
+def _code(text: str) -> str:
+    text = clean(text).replace("`", "'")
+    return f"`{text}`" if text else ""
+
+
+def _plain(text: str) -> str:
+    """Prose without any Markdown or HTML meaning."""
+    return "".join("\\" + c if c in "\\`*_{}[]()#+-.!|<>~&" else c for c in clean(text, 200))
+
+
+def server(snapshot: Snapshot, view: ServerView, now: int) -> bytes:
+    """status/<slug>.md."""
+    state = view.state
+    lines = [
+        f"# {_plain(view.title)}: {WORDS[state.status]}",
+        "",
+        f"{EXPLANATIONS[state.status]} Generated {rfc3339(snapshot.generated_at)} by {_plain(snapshot.site_name)}.",
+        "",
+        f"- endpoint: {_code(public_url(view.url))}",
+        f"- status: {_code(state.status.value)}",
+        f"- since: {rfc3339(state.since)} ({ago(state.since, now)})" if state.since else "- since: unknown",
+    ]
+    if state.status.failing and state.failure is not None:
+        lines.append(f"- failure: {_code(cause(state.failure))}")
+    if state.era or state.protocol_version:
+        lines.append(
+            f"- protocol: {_code(' '.join(filter(None, (state.protocol_version, state.era, state.transport))))}"
+        )
+    if state.tools_count is not None:
+        lines.append(f"- tools: {state.tools_count}")
+    lines += ["", "| window | uptime | coverage |", "|---|---|---|"]
+    for name in WINDOWS:
+        tally = view.windows.get(name)
+        if tally is not None:
+            lines.append(
+                f"| {name} | {percent(tally.uptime) or 'no data'} | {percent(tally.coverage, 1) or 'no data'} |"
+            )
+    lines += ["", "| region | status | latency | checked | reason |", "|---|---|---|---|---|"]
+    for seen in state.regions:
+        latency = f"{seen.latency_ms} ms" if seen.latency_ms is not None else ""
+        why = _code((seen.reason or "").replace("|", "/"))
+        lines.append(f"| {city(seen.region)} | {seen.status} | {latency} | {rfc3339(seen.checked_at)} | {why} |")
+    lines += ["", "## Incidents", ""]
+    found = incidents_of(view)
+    for incident in found:
+        why = _code(cause(incident.failure))
+        lines.append(
+            f"- [{_plain(headline(incident))}]({incident_url(snapshot, incident)})" + (f": {why}" if why else "")
+        )
+    lines += [] if found else ["None in the records."]
+    lines += ["", f"How it is counted: {FORMULA}. Page: {server_url(snapshot, view)}"]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def llms(snapshot: Snapshot, now: int) -> bytes:
+    """llms.txt (https://llmstxt.org): what this site is and where the machine-readable parts are."""
+    whole = overall(snapshot, now)
+    base = snapshot.site_url
+    about = "The public status of MCP servers, probed from outside every minute."
+    lines = [
+        f"# {_plain(snapshot.site_name)}",
+        "",
+        f"> {about} At {rfc3339(snapshot.generated_at)}: {whole.headline}. {whole.detail}",
+        "",
+        "## Machine-readable",
+        "",
+        f"- [Current state]({base}/status.json): JSON, every server",
+        f"- [All servers]({base}/api/v1/servers): JSON with uptime, regions and protocol",
+        f"- [Statuspage summary]({base}/api/v2/summary.json): Statuspage v2 format",
+        f"- [Metrics]({base}/metrics): Prometheus and OpenMetrics",
+        f"- [Incidents]({base}/feed.atom): Atom",
+        "",
+        "## Servers",
+        "",
+    ]
+    lines += [
+        f"- [{_plain(view.title)}]({base}/status/{quote(view.slug, safe='')}.md): {WORDS[view.state.status].lower()}"
+        for view in snapshot.servers
+    ]
+    return ("\n".join(lines) + "\n").encode()

@@ -1,0 +1,239 @@
+"""What the page templates draw, worked out beforehand: plain values, cleaned text, no decisions left. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from urllib.parse import quote
+
+from lookout.history.uptime import Tally, percent
+from lookout.probe.result import Status
+from lookout.regions import city
+from lookout.status import bars, summary
+from lookout.status.feed import cause
+from lookout.status.text import ago, clean, day_name, duration, moment, plural, public_url, rfc3339
+from lookout.status.view import ServerView, Snapshot
+from lookout.verdict.state import Incident
+
+WINDOWS = (("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days"))
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A moment: absolute for people, for machines, and relative to the time of rendering."""
+
+    iso: str
+    text: str
+    ago: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A status as drawn: icon and colour (`tone`) and word."""
+
+    tone: str
+    word: str
+    explanation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Uptime and coverage over one window. `level` is the class of its figure."""
+
+    name: str
+    uptime: str | None
+    coverage: str | None
+    partial: bool
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One region's last word on one server; `latency` and `checked` are None where it said nothing yet."""
+
+    city: str
+    name: str
+    chip: Chip
+    latency: str | None
+    checked: When | None
+    why: str
+    message: str
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentCard:
+    """One incident."""
+
+    id: str
+    href: str
+    server: str
+    server_href: str
+    chip: Chip
+    open: bool
+    started: When
+    opened: When
+    resolved: When | None
+    resolution: str
+    lasted: str
+    cities: tuple[str, ...]
+    breadth: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One server, for the list and for its own page."""
+
+    slug: str
+    href: str
+    title: str
+    url: str
+    tags: tuple[str, ...]
+    chip: Chip
+    since: When | None
+    windows: tuple[Window, ...]
+    bars: tuple[bars.Bar, ...]
+    bars_words: str
+    first_day: str
+    regions: tuple[Region, ...]
+    speaks: str
+    facts: tuple[tuple[str, str], ...]
+    failure: str
+    incidents: tuple[IncidentCard, ...]
+    days: tuple[tuple[str, str, str], ...]
+
+
+def when(at: int, now: int) -> When:
+    """A moment relative to `now`."""
+    return When(rfc3339(at), moment(at), ago(at, now))
+
+
+def chip(status: str) -> Chip:
+    """How a status word is drawn; one this version does not know is drawn as unknown."""
+    known = Status(status) if status in set(Status) else Status.UNKNOWN
+    return Chip(summary.TONES[known], summary.WORDS[known], summary.EXPLANATIONS[known])
+
+
+def window(name: str, tally: Tally) -> Window:
+    """One window's figures."""
+    low = tally.coverage is not None and tally.coverage < Fraction(1, 2)
+    return Window(name, percent(tally.uptime), percent(tally.coverage, 1), low, bars.level(tally))
+
+
+def incident_card(base: str, view: ServerView, incident: Incident, now: int) -> IncidentCard:
+    """One incident; `lasted` runs to `now` while it is open."""
+    end = incident.resolved_at
+    return IncidentCard(
+        id=incident.id,
+        href=f"{base}/incidents/{quote(incident.id, safe='')}/",
+        server=clean(view.title, 120),
+        server_href=f"{base}/status/{quote(view.slug, safe='')}/",
+        chip=chip(incident.status),
+        open=end is None,
+        started=when(incident.started_at, now),
+        opened=when(incident.opened_at, now),
+        resolved=when(end, now) if end is not None else None,
+        resolution=(incident.resolution or "resolved") if end is not None else "",
+        lasted=duration((now if end is None else end) - incident.started_at),
+        cities=tuple(city(region) for region in incident.regions),
+        breadth=f"{len(incident.regions)} of {plural(incident.regions_total, 'region')}"
+        if incident.regions_total
+        else "",
+        cause=cause(incident.failure),
+    )
+
+
+def _regions(snapshot: Snapshot, view: ServerView, now: int) -> tuple[Region, ...]:
+    seen = {r.region: r for r in view.state.regions}
+    out = []
+    for name in dict.fromkeys([*snapshot.regions, *seen]):
+        said = seen.get(name)
+        if said is None:
+            out.append(Region(city(name), name, Chip("wait", "No result yet"), None, None, "", "", late=False))
+            continue
+        late = now - said.checked_at > max(summary.STALE_AFTER_S, 3 * view.interval_s)
+        latency = f"{said.latency_ms:,} ms" if said.latency_ms is not None else None
+        checked = when(said.checked_at, now)
+        out.append(
+            Region(city(name), name, chip(said.status), latency, checked, said.reason or "", clean(said.message), late)
+        )
+    return tuple(out)
+
+
+_ERAS = {"modern": "modern, stateless", "legacy": "Streamable HTTP", "sse": "HTTP+SSE"}
+
+
+def _facts(view: ServerView, now: int) -> tuple[tuple[str, str], ...]:
+    """What is known of the server itself; what is not known is left out."""
+    state = view.state
+    facts: list[tuple[str, str]] = []
+    if state.protocol_version:
+        facts.append(("Protocol", clean(state.protocol_version, 60)))
+    if state.era:
+        facts.append(("Era", f"{state.era} ({_ERAS[state.era]})" if state.era in _ERAS else clean(state.era, 60)))
+    if state.tools_count is not None:
+        facts.append(("Tools", str(state.tools_count)))
+    if state.server_name:
+        facts.append(("Implementation", clean(f"{state.server_name} {state.server_version or ''}", 120)))
+    if state.tools_hash:
+        facts.append(("Tool surface", state.tools_hash.removeprefix("sha256:")[:12]))
+    if state.tls_not_after is not None:
+        days = (state.tls_not_after - now) // 86400
+        facts.append(("Certificate", f"ends in {plural(days, 'day')}" if days >= 0 else "expired"))
+    facts.append(("Probed", f"every {duration(view.interval_s)}"))
+    tally = view.windows.get("30d")
+    left = summary.budget_left(tally, view.slo) if tally is not None else None
+    if left is not None:
+        spent = "overspent" if left < 0 else f"{percent(left, 1)} left"
+        facts.append(("Error budget", f"{spent} ({clean(view.slo, 20)} over 30 days)"))
+    return tuple(facts)
+
+
+def _speaks(view: ServerView) -> str:
+    """`MCP 2025-06-18 (legacy), 12 tools`."""
+    state = view.state
+    parts = []
+    if state.protocol_version or state.era:
+        era = f" ({clean(state.era, 60)})" if state.era else ""
+        parts.append(f"MCP {clean(state.protocol_version or '', 60)}".rstrip() + era)
+    if state.tools_count is not None:
+        parts.append(plural(state.tools_count, "tool"))
+    return ", ".join(parts)
+
+
+def _failure(view: ServerView) -> str:
+    failure = view.state.failure
+    if not view.state.status.failing or failure is None:
+        return ""
+    return cause(failure)
+
+
+def row(base: str, snapshot: Snapshot, view: ServerView, now: int) -> Row:
+    """Everything a template shows of one server."""
+    state = view.state
+    return Row(
+        slug=view.slug,
+        href=f"{base}/status/{quote(view.slug, safe='')}/",
+        title=clean(view.title, 120),
+        url=public_url(view.url),
+        tags=tuple(clean(tag, 40) for tag in view.tags),
+        chip=chip(state.status.value),
+        since=when(state.since, now) if state.since else None,
+        windows=tuple(window(label, view.windows.get(name, Tally())) for name, label in WINDOWS),
+        bars=tuple(bars.bars(view.days)),
+        bars_words=bars.in_words(view.days),
+        first_day=day_name(view.days[0].date) if view.days else "",
+        regions=_regions(snapshot, view, now),
+        speaks=_speaks(view),
+        facts=_facts(view, now),
+        failure=_failure(view),
+        incidents=tuple(incident_card(base, view, i, now) for i in summary.incidents_of(view)),
+        days=tuple((day.date, bars.level(day.tally), bars.describe(day.tally)) for day in reversed(view.days)),
+    )
+
+
+def cards(base: str, snapshot: Snapshot, now: int) -> Sequence[IncidentCard]:
+    """Every public incident, newest first."""
+    return [incident_card(base, view, incident, now) for view, incident in summary.all_incidents(snapshot)]

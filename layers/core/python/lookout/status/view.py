@@ -1,0 +1,81 @@
+"""The public read model: what publish gathers once a minute and every rendering works from.
+
+A snapshot holds public servers only: a private server must never be in any public byte, so it is never put in.
+Times are unix seconds. Tallies are counts of judged rounds (history.uptime).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from lookout.history.uptime import Tally
+from lookout.verdict.state import Incident, ServerState
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One UTC day, `date` as YYYY-MM-DD. A tally of zeroes is a day without data (grey)."""
+
+    date: str
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class ServerView:
+    """One public server as shown. `days` has 90 entries, oldest first, today last (partial)."""
+
+    slug: str
+    title: str
+    url: str
+    tags: tuple[str, ...]
+    state: ServerState
+    windows: Mapping[str, Tally]
+    """24h, 7d, 30d, 90d."""
+    days: tuple[Day, ...]
+    incidents: tuple[Incident, ...]
+    """Newest first, at most 20."""
+    interval_s: int = 60
+    slo: str = "99.9%"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything public at one moment. `regions` maps each probing region to its newest reported minute (0: never)."""
+
+    site_name: str
+    site_url: str
+    generated_at: int
+    regions: Mapping[str, int]
+    servers: tuple[ServerView, ...]
+    version: str
+
+    def server(self, slug: str) -> ServerView | None:
+        """The server of that slug, if public."""
+        return next((s for s in self.servers if s.slug == slug), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON object."""
+        data = asdict(self)
+        for view, source in zip(data["servers"], self.servers, strict=True):
+            view["state"] = source.state.to_json()
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Inverse of `to_json`."""
+        servers = tuple(
+            ServerView(
+                **{
+                    **s,
+                    "tags": tuple(s["tags"]),
+                    "state": ServerState.from_json(s["state"]),
+                    "windows": {k: Tally(**v) for k, v in s["windows"].items()},
+                    "days": tuple(Day(d["date"], Tally(**d["tally"])) for d in s["days"]),
+                    "incidents": tuple(Incident.from_json(i) for i in s["incidents"]),
+                }
+            )
+            for s in data["servers"]
+        )
+        return cls(**{**data, "servers": servers})
