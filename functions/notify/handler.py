@@ -1,0 +1,52 @@
+"""notify: notices written -> deliveries queued; deliveries queued -> requests sent. One function, two event sources."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from lookout import settings
+from lookout.jobs.probing import Secrets
+from lookout.notify.deliver import deliver
+from lookout.notify.dispatcher import Ports, deliver_messages, fan_out
+from lookout.store import Store, aws, notice_from_image
+
+logger = Logger(service="notify")
+metrics = Metrics(namespace=settings.METRICS_NAMESPACE, service="notify")
+vaults: dict[str, Secrets] = {}
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, str]]]:
+    """A batch of DynamoDB stream records or of SQS messages -> the partial batch answer."""
+    own = settings.NotifySettings.from_env(os.environ)
+    records = event["Records"]
+    if records[0]["eventSource"] == "aws:dynamodb":
+        notices = [notice_from_image(record["dynamodb"]["NewImage"]) for record in records]
+        queued = fan_out(notices, partial(aws.send_delivery, own.deliveries_url, own.home))
+        metrics.add_metric("DeliveriesQueued", MetricUnit.Count, queued)
+        return {"batchItemFailures": []}
+    outcomes, kept = deliver_messages(records, _ports(own))
+    for outcome in outcomes:
+        logger.info("delivery", **asdict(outcome))
+        metrics.add_metric(f"Deliveries{outcome.result.title()}", MetricUnit.Count, 1)
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in kept]}
+
+
+def _ports(own: settings.NotifySettings) -> Ports:
+    vault = vaults.setdefault(own.home, Secrets(lambda name: aws.secret_value(own.home, name), time.monotonic))
+    return Ports(
+        outbox=Store(own.home),
+        resolve=vault.resolve,
+        send=deliver,
+        delay=partial(aws.delay_delivery, own.deliveries_url, own.home),
+        now=lambda: int(time.time()),
+        chance=random.SystemRandom().random,
+        site_url=own.site_url,
+    )

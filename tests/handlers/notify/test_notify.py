@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lookout.config.model import Sink, Site
+from lookout.notify.render import Request
+from lookout.notify.retry import Answer
+from lookout.store import Delivery
+from lookout.verdict.state import Notice
+
+from functions.notify import handler as notify
+from tests.contract.notify.sample import OPEN, RESOLVED
+
+ROOT = Path(__file__).parents[3]
+QUEUE = "https://sqs.us-east-1.amazonaws.com/000000000000/lookout-deliveries.fifo"
+SITE = Site(
+    "Acme",
+    "us-east-1",
+    ("eu-west-1",),
+    (Sink("hook", "webhook", "https://ops.acme.dev/x"), Sink("oncall", "slack", "secret:slack")),
+)
+
+
+class World:
+    """AWS and the internet."""
+
+    def __init__(self) -> None:
+        self.queued: list[tuple[str, ...]] = []
+        self.delayed: list[tuple[str, str, str, int]] = []
+        self.records: dict[tuple[str, str], Delivery] = {}
+        self.sent: list[tuple[str, str]] = []
+        self.answers: dict[str, Answer] = {}
+
+    def __call__(self, home: str) -> World:
+        assert home == "us-east-1"
+        return self
+
+    def site(self) -> Site:
+        return SITE
+
+    def notice(self, notice_id: str) -> Notice | None:
+        return {OPEN.id: OPEN, RESOLVED.id: RESOLVED}.get(notice_id)
+
+    def delivery(self, notice_id: str, sink: str) -> Delivery | None:
+        return self.records.get((notice_id, sink))
+
+    def record_delivery(self, notice_id: str, delivery: Delivery) -> None:
+        self.records[notice_id, delivery.sink] = delivery
+
+    def secret_value(self, home: str, name: str) -> str:
+        return f"https://hooks.slack.com/{home}/{name}"
+
+    def deliver(self, request: Request, allow_private: bool) -> Answer:
+        assert not allow_private
+        self.sent.append((request.url, request.headers.get("webhook-id", "")))
+        return self.answers.get(request.url, Answer(200))
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World()
+    monkeypatch.setenv("LOOKOUT_HOME_REGION", "us-east-1")
+    monkeypatch.setenv("LOOKOUT_DELIVERIES_URL", QUEUE)
+    monkeypatch.setenv("LOOKOUT_SITE_URL", "https://status.acme.dev/")
+    monkeypatch.setattr(notify, "vaults", {})
+    monkeypatch.setattr(notify, "Store", world)
+    monkeypatch.setattr(notify, "deliver", world.deliver)
+    monkeypatch.setattr(notify.aws, "secret_value", world.secret_value)
+    monkeypatch.setattr(notify.aws, "send_delivery", lambda *args: world.queued.append(args))
+    monkeypatch.setattr(notify.aws, "delay_delivery", lambda *args: world.delayed.append(args))
+    return world
+
+
+def run(name: str) -> dict[str, Any]:
+    event = json.loads((Path(__file__).parent / "events" / f"{name}.json").read_text(encoding="utf-8"))
+    answer: dict[str, Any] = notify.handler(event, object())
+    return answer
+
+
+def metric(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    """The metrics in what was printed (CloudWatch embedded metric format)."""
+    out: dict[str, float] = {}
+    for line in capsys.readouterr().out.splitlines():
+        said = json.loads(line)
+        for wanted in said.get("_aws", {}).get("CloudWatchMetrics", ()):
+            assert wanted["Namespace"] == "Lookout"
+            out |= {m["Name"]: sum(said[m["Name"]]) for m in wanted["Metrics"]}
+    return out
+
+
+def test_a_notice_is_queued_for_each_sink(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("stream") == {"batchItemFailures": []}
+    assert world.queued == [
+        (QUEUE, "us-east-1", OPEN.id, "hook", f"{OPEN.dedup_key}#hook"),
+        (QUEUE, "us-east-1", OPEN.id, "oncall", f"{OPEN.dedup_key}#oncall"),
+    ]
+    assert world.sent == []
+    assert metric(capsys) == {"DeliveriesQueued": 2}
+
+
+def test_a_delivery_is_sent_and_recorded(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("queue") == {"batchItemFailures": []}
+    assert world.sent == [("https://ops.acme.dev/x", OPEN.id)]
+    assert world.records[OPEN.id, "hook"].result == "delivered"
+    assert metric(capsys) == {"DeliveriesDelivered": 1}
+
+
+def test_a_second_receive_sends_nothing(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    run("queue")
+    assert run("queue") == {"batchItemFailures": []}
+    assert len(world.sent) == 1
+    assert metric(capsys)["DeliveriesKnown"] == 1
+
+
+def test_what_fails_waits_and_its_group_with_it(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.answers["https://ops.acme.dev/x"] = Answer(503, "busy", 120)
+    assert run("queue-of-three") == {"batchItemFailures": [{"itemIdentifier": "m-1"}, {"itemIdentifier": "m-3"}]}
+    assert world.sent == [("https://ops.acme.dev/x", OPEN.id), ("https://hooks.slack.com/us-east-1/slack", "")]
+    assert world.delayed == [(QUEUE, "us-east-1", "h-1", 120)]
+    assert metric(capsys) == {"DeliveriesRetrying": 1, "DeliveriesDelivered": 1}
+
+
+def test_no_log_line_holds_a_secret(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.answers["https://hooks.slack.com/us-east-1/slack"] = Answer(404, "no_service")
+    run("queue-of-three")
+    said = [vars(record) for record in caplog.records if record.name == "notify"]
+    assert [record["result"] for record in said] == ["delivered", "failed", "delivered"]
+    assert said[1]["answer"] == "HTTP 404 no_service"
+    assert "hooks.slack.com" not in str(said)
+
+
+@pytest.mark.parametrize("name", ["notify", "apply"])
+def test_a_handler_is_importable_without_aws_and_environment(name: str) -> None:
+    code = f"import functions.{name}.handler as h; print(h.handler.__name__)"
+    path = f"{ROOT}:{ROOT / 'layers/core/python'}"
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, env={"PYTHONPATH": path}, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "handler", done.stderr
