@@ -1,0 +1,58 @@
+"""The queue of deliveries, and the queues where what cannot be done ends up."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+from lookout import settings
+
+MAX_RECEIVES: Final = 8
+VISIBILITY_S: Final = 90
+
+
+class DeadLetters(sqs.Queue):
+    """A queue somebody must look at: it keeps messages for 14 days, and has an alarm."""
+
+    def __init__(self, scope: Construct, id_: str, *, name: str, local: bool) -> None:
+        super().__init__(
+            scope,
+            id_,
+            queue_name=name,
+            fifo=True if name.endswith(".fifo") else None,
+            retention_period=cdk.Duration.days(14),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=not local,
+        )
+
+
+class Queues(Construct):
+    """The queues of the home region. The local AWS speaks plain HTTP, so there TLS is not enforced."""
+
+    def __init__(self, scope: Construct, id_: str, *, local: bool) -> None:
+        super().__init__(scope, id_)
+        self.judge_dead = DeadLetters(self, "JudgeDead", name=settings.JUDGE_DLQ, local=local)
+        self.outbox_dead = DeadLetters(self, "OutboxDead", name=settings.OUTBOX_DLQ, local=local)
+        self.deliveries_dead = DeadLetters(self, "DeliveriesDead", name=settings.DELIVERIES_DLQ, local=local)
+        self.deliveries = sqs.Queue(
+            self,
+            "Deliveries",
+            queue_name=settings.DELIVERIES_QUEUE,
+            fifo=True,
+            retention_period=cdk.Duration.days(4),
+            visibility_timeout=cdk.Duration.seconds(VISIBILITY_S),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.deliveries_dead, max_receive_count=MAX_RECEIVES),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=not local,
+        )
+
+    @property
+    def arns(self) -> dict[str, str]:
+        """By resource of the grants table."""
+        return {
+            "queue/judge-dead": self.judge_dead.queue_arn,
+            "queue/outbox-dead": self.outbox_dead.queue_arn,
+            "queue/deliveries": self.deliveries.queue_arn,
+        }

@@ -1,0 +1,59 @@
+"""Every alarm tells somebody, and every alarm is in the runbook; the runbook names no other."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from infra.application import HOME_STACK, probe_stack
+from infra.config import ROOT
+
+PROBE = probe_stack("eu-west-1")
+HEADING = re.compile(r"^### ([a-z-]+)$", re.MULTILINE)
+
+
+def alarms(assembly: Any, stack: str) -> dict[str, dict[str, Any]]:
+    return {a["AlarmName"]: a for a in assembly.of(stack, "AWS::CloudWatch::Alarm").values()}
+
+
+def test_the_runbook_has_an_entry_for_every_alarm_and_no_other(aws: Any) -> None:
+    headings = HEADING.findall((ROOT / "docs" / "runbook.md").read_text(encoding="utf-8"))
+    names = [*alarms(aws, HOME_STACK), *alarms(aws, PROBE)]
+    assert sorted(f"lookout-{heading}" for heading in headings) == sorted(names)
+
+
+def test_every_alarm_points_there_and_speaks_to_the_topic(aws: Any) -> None:
+    for stack in (HOME_STACK, PROBE):
+        (topic,) = aws.of(stack, "AWS::SNS::Topic")
+        for name, alarm in alarms(aws, stack).items():
+            assert alarm["AlarmDescription"].endswith(f"docs/runbook.md#{name.removeprefix('lookout-')}")
+            assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
+
+
+def test_every_dead_queue_and_every_function_has_one(aws: Any) -> None:
+    for stack in (HOME_STACK, PROBE):
+        watched = [str(d["Value"]) for a in alarms(aws, stack).values() for d in a["Dimensions"]]
+        for id_, queue in aws.of(stack, "AWS::SQS::Queue").items():
+            assert any(id_ in value for value in watched) == ("dead" in queue["QueueName"])
+        for id_ in aws.of(stack, "AWS::Lambda::Function"):
+            assert any(id_ in value for value in watched)
+
+
+def test_silence_is_an_alarm(aws: Any) -> None:
+    for name in ("judge", "publish"):
+        alarm = alarms(aws, HOME_STACK)[f"lookout-{name}-silent"]
+        assert (alarm["TreatMissingData"], alarm["ComparisonOperator"]) == ("breaching", "LessThanThreshold")
+        assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["Threshold"]) == (300, 2, 1)
+    assert alarms(aws, PROBE)["lookout-dispatch-silent"]["TreatMissingData"] == "breaching"
+    behind = alarms(aws, HOME_STACK)["lookout-judge-behind"]
+    assert (behind["MetricName"], behind["Threshold"]) == ("IteratorAge", 300_000)
+
+
+def test_only_cloudwatch_of_this_account_speaks_to_the_topic(aws: Any) -> None:
+    for stack in (HOME_STACK, PROBE):
+        (policy,) = aws.of(stack, "AWS::SNS::TopicPolicy").values()
+        allowed = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+        assert [s["Principal"] for s in allowed] == [{"Service": "cloudwatch.amazonaws.com"}]
+        assert all(
+            s["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}} for s in allowed
+        )
