@@ -1,0 +1,167 @@
+"""The whole system, deployed as a user does it, into the local AWS with IAM enforced; minutes given, not waited for."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+import pytest
+from lookout import settings
+from lookout.local import cdk
+from lookout.local.demo_handle import Demo, demo_secrets, render_config, start_demo
+from lookout.local.layout import Layout
+from lookout.local.ministack import ACCOUNT, MiniStack, start_ministack
+from lookout.store import Store
+
+ROOT = Path(__file__).parent.parent.parent
+HOME = "us-east-1"
+REGIONS = ("us-west-2", "eu-west-1", "ap-southeast-1")
+
+
+T = TypeVar("T")
+
+
+@pytest.fixture(name="until")
+def until_fixture() -> Callable[..., Any]:
+    """`until(question, seconds)`: the first true answer."""
+    return until
+
+
+def until(question: Callable[[], T], seconds: float = 60.0) -> T:
+    """The first true answer; fails when there is none in time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = question()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {seconds:.0f} s in vain; the last answer was {answer!r}")
+        time.sleep(0.1)
+
+
+@dataclass
+class World:
+    """One deployed Lookout with its schedules switched off."""
+
+    aws: MiniStack
+    demo: Demo
+    outputs: dict[str, str]
+    store: Store
+    minute: int
+    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def client(self, service: str, region: str = HOME) -> Any:
+        """A boto3 client with the account's root credentials."""
+        key = (service, region)
+        if key not in self.clients:
+            self.clients[key] = boto3.client(service, region_name=region)
+        return self.clients[key]
+
+    def invoke(self, function: str, event: dict[str, Any], region: str = HOME) -> Any:
+        """Invoke and return the answer; a function error fails the test."""
+        name = settings.function_name(function)
+        answer = self.client("lambda", region).invoke(FunctionName=name, Payload=json.dumps(event).encode())
+        body = answer["Payload"].read().decode()
+        assert "FunctionError" not in answer, f"{function} in {region}: {body}"
+        return json.loads(body)
+
+    def dispatch(self, minute: int, regions: tuple[str, ...] = REGIONS) -> None:
+        """What the schedules of `regions` do at `minute`."""
+        event = {"time": datetime.fromtimestamp(minute, UTC).isoformat()}
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda region: self.invoke("dispatch", event, region), regions))
+
+    def rounds(self, minute: int) -> dict[str, Any]:
+        """The stored rounds of `minute`, by region."""
+        return self.store.rounds("s000", minute, minute, int(time.time())).get(minute, {})
+
+    def play(self, minutes: int = 1, regions: tuple[str, ...] = REGIONS, judged: bool = True) -> None:
+        """The next minutes, one after the other, each until it is stored (and judged, by the stream's judge)."""
+        for _ in range(minutes):
+            self.minute += 60
+            self.dispatch(self.minute, regions)
+            until(lambda: set(self.rounds(self.minute)) >= set(regions))
+            if judged:
+                until(lambda: self.store.shard_state("s000").judged >= self.minute)
+
+    def begin_anew(self, minutes_ago: int) -> None:
+        """Forget every round and judgement; the next minute is so long ago."""
+        _forget_what_schedules_did()
+        self.minute = (int(time.time()) // 60 - minutes_ago) * 60
+
+    @contextmanager
+    def stream_paused(self) -> Iterator[None]:
+        """Rounds wake nobody for a while, as when the stream is late: only the tick judges."""
+        client = self.client("lambda")
+        found = client.list_event_source_mappings(FunctionName=settings.function_name("judge"))["EventSourceMappings"]
+        for mapping in found:
+            client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        try:
+            yield
+        finally:
+            for mapping in found:
+                client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+    def events(self, slug: str) -> list[dict[str, Any]]:
+        """What the receiver got about `slug`: `{"type", "verified", ...}`, oldest first."""
+        return [e for e in self.demo.events() if json.loads(e["body"])["server_slug"] == slug]
+
+
+def _switch_schedules_off(region: str) -> None:
+    client = boto3.client("scheduler", region_name=region)
+    kept = ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target")
+    for summary in client.list_schedules()["Schedules"]:
+        schedule = client.get_schedule(Name=summary["Name"], GroupName=summary.get("GroupName", "default"))
+        client.update_schedule(**{k: schedule[k] for k in kept if k in schedule}, State="DISABLED")
+    client.close()
+
+
+def _forget_what_schedules_did() -> None:
+    for table, keys in ((settings.ROUNDS_TABLE, ("pk", "sk")), (settings.INCIDENTS_TABLE, ("pk", "sk"))):
+        client = boto3.client("dynamodb", region_name=HOME)
+        for item in client.scan(TableName=table)["Items"]:
+            client.delete_item(TableName=table, Key={k: item[k] for k in keys})
+        client.close()
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory, new_port: Callable[[], int]) -> Iterator[World]:
+    """Deployed once for all end-to-end tests."""
+    layout = Layout.of(ROOT, tmp_path_factory.mktemp("world"))
+    aws = start_ministack(new_port(), layout.data, persist=False, layout=layout)
+    demo = None
+    try:
+        demo = start_demo(layout)
+        config = render_config(layout, demo)
+        # The stable jitter is proved by unit tests; here it would only be waited for.
+        config.write_text(f"spread: 1s\n{config.read_text(encoding='utf-8')}", encoding="utf-8")
+        with aws.applied():
+            vault = boto3.client("secretsmanager", region_name=HOME)
+            known = demo_secrets(layout)
+            vault.create_secret(Name="lookout-demo-token", SecretString=known["token"])
+            vault.create_secret(Name="lookout-demo-signing", SecretString=known["signing"])
+            vault.close()
+            regions = (HOME, *REGIONS)
+            cdk.bootstrap(layout, ACCOUNT, regions, aws=aws.env)
+            outputs = cdk.deploy(layout, config, aws=aws.env, local=True, outputs_file=layout.outputs)
+            for region in regions:
+                _switch_schedules_off(region)
+            time.sleep(0.5)
+            _forget_what_schedules_did()
+            flat = {k: v for stack in outputs.values() for k, v in stack.items()}
+            made = World(aws, demo, flat, Store(HOME), int(time.time()) // 60 * 60 - 60)
+            yield made
+            for client in made.clients.values():
+                client.close()
+    finally:
+        if demo is not None:
+            demo.stop()
+        aws.stop()
