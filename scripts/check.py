@@ -60,11 +60,16 @@ def run(check: Check) -> Outcome:
     return Outcome(check, done.returncode, done.stdout, time.monotonic() - began)
 
 
+failed: list[str] = []
+"""Names of the checks that failed, said again in the last line: what they said may be pages above it."""
+
+
 def tell(outcome: Outcome) -> bool:
     """One line for a check that passed, all it said for one that did not."""
     print(f"  {'✗' if outcome.code else '✓'} {outcome.check.name:<28} {outcome.seconds:6.1f} s", flush=True)
     if outcome.code:
         print(outcome.output, flush=True)
+        failed.append(outcome.check.name)
     return outcome.code == 0
 
 
@@ -114,7 +119,8 @@ def main() -> int:
             good = tests(arguments) and good
             good = all([good, *(tell(job.result()) for job in types)])
             good = coverage() and good
-    print(f"{'Everything passed' if good else 'FAILED'} in {time.monotonic() - began:.0f} s", flush=True)
+    verdict = "Everything passed" if good else f"FAILED ({', '.join(failed)})"
+    print(f"{verdict} in {time.monotonic() - began:.0f} s", flush=True)
     return 0 if good else 1
 
 
@@ -123,6 +129,7 @@ def tests(arguments: list[str]) -> bool:
     missing = ensure_browser()
     if missing and CI:
         print(missing, file=sys.stderr)
+        failed.append("tests")
         return False
     if missing:
         print(f"{missing}. Going on without them.", flush=True)
@@ -131,6 +138,8 @@ def tests(arguments: list[str]) -> bool:
         stale.unlink()
     command = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", *arguments]
     done = subprocess.run(command, cwd=ROOT, check=False)  # noqa: S603 -- our own command
+    if done.returncode:
+        failed.append("tests")
     return done.returncode == 0
 
 

@@ -37,7 +37,10 @@ def main() -> int:
     layout = Layout.of(ROOT)
     began = time.monotonic()
     if not layout.venv.exists():
-        print("Installing into .venv, .local and node_modules (outside this folder only caches of pip and npm):", flush=True)
+        print(
+            "Installing into .venv, .local and node_modules (outside this folder only caches of pip and npm):",
+            flush=True,
+        )
     try:
         install.everything(layout, dev=dev, tell=tell)
     except LocalError as error:

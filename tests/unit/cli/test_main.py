@@ -13,7 +13,8 @@ from lookout.errors import ConfigError, LookoutError, Problem
 
 
 def test_help_lists_every_command_and_imports_none() -> None:
-    code = "import sys; from lookout.cli.main import cli; cli(['--help'], standalone_mode=False)\nprint(sorted(sys.modules))"
+    code = "import sys\nfrom lookout.cli.main import cli\n"
+    code += "cli(['--help'], standalone_mode=False)\nprint(sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     helped, modules = done.stdout.rsplit("\n", 2)[0], done.stdout.rsplit("\n", 2)[1]
     assert all(f"  {name}" in helped for name in COMMANDS)
