@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from lookout.config.model import Server
-from lookout.probe.exchange import Request, Session, exchange
+from lookout.probe.exchange import Session, exchange
+from lookout.probe.messages import Request
 from lookout.probe.network import Failure, Resolver, Wire, system_resolver
 from lookout.probe.quoting import mask, quote
 from lookout.probe.result import Era, Layer, ProbeResult, Reason, Status

@@ -10,12 +10,13 @@ modern versions only, falls back to `initialize`. Versions are an enumerated set
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lookout import __version__
 from lookout.probe.envelope import Answer, Broken
+from lookout.probe.messages import Reply, Request
 from lookout.probe.network import Failure
 from lookout.probe.result import Era, Finding, Layer, Reason
 
@@ -26,33 +27,6 @@ PAGES_LIMIT: Final = 20
 TOOLS_LIMIT: Final = 2000
 _META: Final = "io.modelcontextprotocol/"
 _CLIENT: Final = {"name": "lookout", "version": __version__}
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One HTTP request. `id` None: a notification, or no JSON-RPC at all. `phase` names its timing."""
-
-    phase: str
-    method: str
-    headers: Mapping[str, str]
-    body: bytes | None = None
-    id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back: for a request the judged answer, or why there is none. `html`: the body is a web page."""
-
-    status: int
-    headers: Mapping[str, str]
-    answer: Answer | Broken | None = None
-    media_type: str = ""
-    excerpt: str = ""
-
-    @property
-    def html(self) -> bool:
-        """A web page, not an API's answer."""
-        return "html" in self.media_type
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ import httpx
 
 from lookout import USER_AGENT
 from lookout.probe.envelope import Answer, Broken, parse_json, read_answer
-from lookout.probe.exchange import Reply, Request
+from lookout.probe.messages import Reply, Request
 from lookout.probe.network import Failure, Wire
 from lookout.probe.quoting import quote
 from lookout.probe.result import Layer, Reason
