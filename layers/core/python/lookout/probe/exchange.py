@@ -10,7 +10,7 @@ modern versions only, falls back to `initialize`. Versions are an enumerated set
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
