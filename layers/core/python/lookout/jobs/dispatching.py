@@ -41,15 +41,28 @@ def due_by_shard(servers: Sequence[Server], minute: int) -> dict[str, list[Serve
 
 
 def dispatch(store: Roster, minute: int, region: str, invoke: Callable[[dict[str, Any]], None]) -> dict[str, int]:
-    """Invoke one probe per shard with something due; returns `{shard: servers}`. Raises StoreError without a site."""
+    """Invoke one probe per shard with something due; returns `{shard: servers}`. Raises StoreError without a site.
+
+    A shard whose probe cannot be invoked does not keep the others waiting: an ExceptionGroup is raised at the end.
+    """
     site, servers = store.roster()
     if site is None:
         raise StoreError("the servers table holds no site: `cdk deploy` has not applied lookout.yaml yet")
     if region not in site.regions:
         return {}
     shards = due_by_shard(servers, minute)
+    errors: list[Exception] = []
     for shard, due in shards.items():
-        invoke(
-            {"shard": shard, "minute": minute, "site": site.to_item(), "servers": [server.to_item() for server in due]}
-        )
+        payload = {
+            "shard": shard,
+            "minute": minute,
+            "site": site.to_item(),
+            "servers": [server.to_item() for server in due],
+        }
+        try:
+            invoke(payload)
+        except Exception as error:  # noqa: BLE001 - whatever one invocation suffers, the others are made; raised below
+            errors.append(error)
+    if errors:
+        raise ExceptionGroup(f"{len(errors)} of {len(shards)} probes could not be invoked", errors)
     return {shard: len(due) for shard, due in shards.items()}
