@@ -36,7 +36,7 @@ destroy: setup ## Remove it from that account again; the history tables are kept
 	@$(BIN)/lookout destroy --config $(or $(CONFIG),lookout.yaml) $(ARGS)
 
 bench: setup-dev ## Run the benchmarks and print their tables
-	@for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
 
 setup: ## Install what running needs, into this folder only
 	@PATH="$(MACHINE_PATH)" $(PYTHON) scripts/setup.py

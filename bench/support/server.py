@@ -1,0 +1,135 @@
+"""The server under test: cheap, in a process of its own, and with a clock of its own.
+
+HTTPS with keep-alive on a bare asyncio protocol; every answer is a prepared string around the id that was asked with.
+It speaks both eras at any path. `/<probe>/<delay_ms>` holds tools/list back by that long, and remembers under `<probe>`
+the milliseconds each method took here, from the first byte of the request to the last byte of the answer handed to the
+kernel. `GET /records` answers what was remembered, with this process's CPU seconds, and forgets it.
+
+Run: server.py CERTIFICATE KEY. Prints its port, ends with its standard input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import ssl
+import sys
+import time
+
+METHOD = re.compile(rb'"method"\s*:\s*"([^"]+)"')
+ID = re.compile(rb'"id"\s*:\s*("[^"]*"|\d+)')
+LENGTH = re.compile(rb"(?i)\r\ncontent-length:\s*(\d+)")
+INFO = {"name": "bench", "version": "1.0"}
+CACHE = {"resultType": "complete", "ttlMs": 0, "cacheScope": "public"}
+NOTHING = b"HTTP/1.1 %s\r\ncontent-length: 0\r\n\r\n"
+
+
+def tool(number: int) -> dict[str, object]:
+    """A tool as servers list them: a paragraph of description, four typed parameters."""
+    parameter = {
+        "type": "string",
+        "description": "What to look for, in plain words; quotation marks keep words together.",
+    }
+    return {
+        "name": f"search_documents_{number}",
+        "title": f"Search documents {number}",
+        "description": "Search the documents of one workspace and return the best matches with their titles, links and "
+        "excerpts. Use it before answering any question about internal matters; narrow it by kind where you can.",
+        "inputSchema": {
+            "type": "object",
+            "properties": {
+                "query": parameter,
+                "kind": {"type": "string", "enum": ["page", "file", "message"]},
+                "limit": {"type": "integer", "minimum": 1, "maximum": 50, "default": 10},
+                "archived": {"type": "boolean", "default": False},
+            },
+            "required": ["query"],
+            "additionalProperties": False,
+        },
+        "annotations": {"readOnlyHint": True, "openWorldHint": False},
+    }
+
+
+def answers() -> dict[bytes, bytes]:
+    """Method -> the result, as it is sent."""
+    modern = {"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}, **CACHE}
+    results = {
+        b"server/discover": {**modern, "_meta": {"io.modelcontextprotocol/serverInfo": INFO}},
+        b"initialize": {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": INFO},
+        b"tools/list": {"tools": [tool(i) for i in range(12)], **CACHE},
+    }
+    return {method: json.dumps(result, separators=(",", ":")).encode() for method, result in results.items()}
+
+
+ANSWERS = answers()
+records: dict[str, dict[str, float]] = {}
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection; one request at a time."""
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.begin = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        if not self.data:
+            self.begin = time.perf_counter()
+        self.data += data
+        end = self.data.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        head = self.data[:end]
+        found = LENGTH.search(head)
+        whole = end + 4 + (int(found[1]) if found else 0)
+        if len(self.data) < whole:
+            return
+        body, self.data = self.data[end + 4 : whole], self.data[whole:]
+        self.answer(head, body)
+
+    def answer(self, head: bytes, body: bytes) -> None:
+        verb, path, _ = head.split(b" ", 2)
+        if verb == b"GET" and path == b"/records":
+            content = json.dumps({"records": records, "cpu_s": time.process_time()}).encode()
+            records.clear()
+            self.transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(content), content))
+            return
+        if verb == b"GET":
+            self.transport.write(NOTHING % b"405 Method Not Allowed")
+            return
+        found = METHOD.search(body)
+        method = found[1] if found else b""
+        number = ID.search(body)
+        if number is None or method not in ANSWERS:
+            self.transport.write(NOTHING % (b"200 OK" if verb == b"DELETE" else b"202 Accepted"))
+            return
+        content = b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (number[1], ANSWERS[method])
+        session = b"mcp-session-id: bench-session\r\n" if method == b"initialize" else b""
+        form = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n%bcontent-length: %d\r\n\r\n%b"
+        _, probe, delay_ms = path.decode().split("/")
+        reply = (form % (session, len(content), content), probe, method.decode(), self.begin)
+        if method == b"tools/list" and delay_ms != "0":
+            asyncio.get_running_loop().call_later(int(delay_ms) / 1000, self.send, *reply)
+        else:
+            self.send(*reply)
+
+    def send(self, reply: bytes, probe: str, method: str, begin: float) -> None:
+        self.transport.write(reply)
+        records.setdefault(probe, {})[method] = (time.perf_counter() - begin) * 1000
+
+
+async def serve(certificate: str, key: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Connection, "127.0.0.1", 0, ssl=context, backlog=2048)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await loop.run_in_executor(None, sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(*sys.argv[1:3]))
