@@ -57,7 +57,7 @@ async def probe_server(
         if failure is None or failure.reason not in _AGAIN or last or loop.time() + 1 > ends:
             break
     timings = {**wire.evidence.timings, **timings, "total": (loop.time() - begin) * 1000}
-    cut_short = failure is not None and failure.reason is Reason.DEADLINE and ends == deadline
+    cut_short = failure is not None and loop.time() >= ends
     if cut_short and deadline < begin + server.timeout_s:
         message = "our own time ran out before the server's was up"
         return ProbeResult(server.slug, Status.UNKNOWN, at_ms, reason=Reason.PROBER_ERROR, message=message)

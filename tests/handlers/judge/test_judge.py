@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lookout.config.model import Server, Sink, Site
+from lookout.errors import ConflictError
+from lookout.history.round import Round
+from lookout.probe.result import Layer, ProbeResult, Reason, Status
+from lookout.store import Store
+from lookout.verdict.judge import Judgement
+from lookout.verdict.state import ShardState
+
+from functions.judge import handler as judge
+from tests.handlers.memory import Memory
+
+MINUTE = 1_787_409_240
+"""2026-08-22T14:34:00Z: the newest round of the events."""
+REGIONS = ("us-west-2", "eu-west-1", "ap-southeast-1")
+SITE = Site("Acme", "us-east-1", REGIONS, (Sink("hook", "webhook", "https://ops.acme.dev/x"),))
+SEARCH = Server("search", "https://search.acme.dev/mcp", shard="s000", notify=("hook",))
+DOCS = Server("docs", "https://docs.acme.dev/mcp", shard="s001", notify=("hook",))
+DOWN = (Status.DOWN, Layer.HTTP, Reason.HTTP_5XX)
+UP = (Status.UP, None, None)
+
+
+class World(Memory):
+    """The tables, the clock, and another judge who may be quicker."""
+
+    def __init__(self) -> None:
+        super().__init__(SITE, (DOCS, SEARCH))
+        self.now = MINUTE + 70.5
+        self.others_win = 0
+
+    def __call__(self, home: str) -> World:
+        assert home == "us-east-1"
+        return self
+
+    def commit(self, judgement: Judgement, now: int) -> ShardState:
+        if self.others_win:
+            self.others_win -= 1
+            super().commit(judgement, now)
+            raise ConflictError("somebody else judged")
+        return super().commit(judgement, now)
+
+    def tell(self, server: Server, minute: int, says: str) -> None:
+        """One letter per region: u up, d down, - silent."""
+        for region, letter in zip(REGIONS, says, strict=True):
+            if letter != "-":
+                status, layer, reason = DOWN if letter == "d" else UP
+                result = ProbeResult(server.slug, status, minute * 1000 + 7000, layer, reason, "HTTP 502", 502)
+                self.put_round(Round(server.shard, minute, region, (result,)), minute)
+
+
+unmeasured = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+"""A handler that raises has measured nothing, and powertools remarks on that."""
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World()
+    monkeypatch.setenv("LOOKOUT_HOME_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setattr(judge, "Store", world)
+    monkeypatch.setattr(judge.time, "time", lambda: world.now)
+    return world
+
+
+def event(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((Path(__file__).parent / "events" / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def run(name: str) -> dict[str, int]:
+    done: dict[str, int] = judge.handler(event(name), object())
+    return done
+
+
+def outage(world: World, server: Server = SEARCH) -> None:
+    """Up, then three failing rounds, the last of them in the minute of the events."""
+    for minutes_ago, says in ((3, "uuu"), (2, "ddd"), (1, "d-d"), (0, "ddd")):
+        world.tell(server, MINUTE - 60 * minutes_ago, says)
+
+
+def metrics(text: str) -> dict[str, float]:
+    """The metrics in what was printed (CloudWatch embedded metric format)."""
+    (said,) = [json.loads(line) for line in text.splitlines() if "_aws" in line]
+    (group,) = said["_aws"]["CloudWatchMetrics"]
+    assert (group["Namespace"], said["service"]) == ("Lookout", "judge")
+    return {m["Name"]: sum(said[m["Name"]]) for m in group["Metrics"]}
+
+
+def test_rounds_that_landed_are_judged_and_the_third_failing_one_opens_an_incident(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.tell(SEARCH, MINUTE - 180, "uuu")
+    world.now = MINUTE - 170
+    assert run("round") == {"minutes": 1, "notices": 0}
+    capsys.readouterr()
+    outage(world)
+    world.now = MINUTE + 70
+    assert run("round") == {"minutes": 3, "notices": 1}
+    assert metrics(capsys.readouterr().out) == {"MinutesJudged": 3, "NoticesWritten": 1}
+    (notice,) = world.notices.values()
+    assert (notice.type, notice.slug, notice.status, notice.sinks) == ("incident.opened", "search", "down", ("hook",))
+    assert notice.quorum.rule == "2-of-3"
+    assert [incident.started_at for incident in world.incidents.values()] == [MINUTE - 120]
+
+
+@pytest.mark.parametrize("again", ["round", "rounds-out-of-order", "tick"])
+def test_the_same_again_changes_nothing(world: World, again: str) -> None:
+    outage(world)
+    assert run("round") == {"minutes": 4, "notices": 1}
+    written = list(world.writes)
+    assert run(again) == {"minutes": 0, "notices": 0}
+    assert world.writes == written
+
+
+def test_the_order_of_a_batch_does_not_matter(world: World) -> None:
+    outage(world)
+    assert event("rounds-out-of-order")["Records"][0]["dynamodb"]["Keys"]["sk"]["S"] == "34#eu-west-1"
+    assert run("rounds-out-of-order") == {"minutes": 4, "notices": 1}
+
+
+def test_a_batch_wakes_only_its_shards(world: World) -> None:
+    outage(world)
+    outage(world, DOCS)
+    assert run("round")["notices"] == 1
+    assert {notice.slug for notice in world.notices.values()} == {"search"}
+    assert run("rounds-of-two-shards")["notices"] == 1
+    assert {notice.slug for notice in world.notices.values()} == {"search", "docs"}
+
+
+def test_silence_is_judged_by_the_tick(world: World) -> None:
+    world.tell(SEARCH, MINUTE - 60, "uuu")
+    world.now = MINUTE - 50
+    assert run("tick") == {"minutes": 1, "notices": 0}
+    world.now = MINUTE + 119
+    assert run("tick") == {"minutes": 0, "notices": 0}
+    world.now = MINUTE + 120
+    assert run("tick") == {"minutes": 1, "notices": 0}
+    assert world.judged["s000", MINUTE] == {"search": "?"}
+
+
+@unmeasured
+def test_a_shard_that_cannot_be_judged_keeps_no_other_waiting(world: World) -> None:
+    outage(world)
+    outage(world, DOCS)
+    world.broken["s000"] = RuntimeError("throttled")
+    with pytest.raises(ExceptionGroup, match="1 shards could not be judged, 4 minutes of others were") as caught:
+        run("rounds-of-two-shards")
+    assert [str(error) for error in caught.value.exceptions] == ["throttled"]
+    assert {notice.slug for notice in world.notices.values()} == {"docs"}
+    world.broken.clear()
+    assert run("rounds-of-two-shards") == {"minutes": 4, "notices": 1}
+
+
+def test_the_slower_of_two_judges_reads_again(world: World) -> None:
+    outage(world)
+    world.others_win = 3
+    assert run("round")["notices"] == 1
+    assert [write[0] for write in world.writes].count("judgement") == 4
+    assert len(world.notices) == 1
+
+
+@unmeasured
+def test_a_judge_who_always_loses_says_so_and_the_stream_sends_again(world: World) -> None:
+    outage(world)
+    world.commit = _lose  # type: ignore[method-assign] # a store in which somebody else always writes first
+    with pytest.raises(ExceptionGroup) as caught:
+        run("round")
+    assert isinstance(caught.value.exceptions[0], ConflictError)
+
+
+def _lose(judgement: Judgement, now: int) -> ShardState:
+    raise ConflictError("somebody else judged")
+
+
+def test_rounds_of_a_shard_that_is_no_more_are_left_alone(world: World) -> None:
+    outage(world)
+    world.definitions = (SITE, [DOCS])
+    assert run("round") == {"minutes": 0, "notices": 0}
+
+
+def test_before_the_first_configuration_there_is_nothing_to_judge(world: World) -> None:
+    world.definitions = (None, [])
+    assert run("tick") == {"minutes": 0, "notices": 0}
+
+
+@unmeasured
+def test_a_missing_setting_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOOKOUT_HOME_REGION")
+    with pytest.raises(KeyError, match="LOOKOUT_HOME_REGION"):
+        run("tick")
+
+
+def test_memory_has_the_stores_signatures() -> None:
+    for name, method in vars(Memory).items():
+        if not name.startswith("_"):
+            assert list(inspect.signature(method).parameters) == list(
+                inspect.signature(getattr(Store, name)).parameters
+            )

@@ -1,0 +1,103 @@
+"""The promises of `lookout.store.Store` that handlers build on, kept in memory: what is written once, what is compared.
+
+The contract suite (tests/contract/store) shows that the real one keeps them; `test_memory_has_the_stores_signatures`
+that this one is called in the same way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from lookout.config.model import Server, Site
+from lookout.errors import ConflictError
+from lookout.history.chunk import DAY, HOUR, Chunk, DaySummary, pack
+from lookout.history.round import Round
+from lookout.verdict.judge import Judgement
+from lookout.verdict.state import Incident, Notice, ServerState, ShardState
+
+
+class Memory:
+    """One Lookout's data. What each call wrote is in `writes`, so that a test can say what was not written."""
+
+    def __init__(self, site: Site | None, servers: Iterable[Server]) -> None:
+        self.definitions = (site, list(servers))
+        self.stored: dict[tuple[str, int, str], Round] = {}
+        self.states: dict[str, ShardState] = {}
+        self.judged: dict[tuple[str, int], dict[str, str]] = {}
+        self.incidents: dict[str, Incident] = {}
+        self.notices: dict[str, Notice] = {}
+        self.hours: dict[tuple[str, int], Chunk] = {}
+        self.summaries: dict[tuple[str, int], DaySummary] = {}
+        self.writes: list[tuple[str, ...]] = []
+        self.broken: dict[str, Exception] = {}
+        """By shard or slug: what is raised when it is read or written."""
+
+    def _check(self, name: str) -> None:
+        if name in self.broken:
+            raise self.broken[name]
+
+    def roster(self, consistent: bool = False) -> tuple[Site | None, list[Server]]:
+        del consistent
+        return self.definitions
+
+    def put_round(self, item: Round, now: int) -> bool:
+        self._check(item.shard)
+        key = (item.shard, item.minute, item.region)
+        if key in self.stored:
+            return False
+        self.stored[key] = item
+        self.writes.append(("round", item.shard, item.region))
+        return True
+
+    def rounds(self, shard: str, since: int, until: int, now: int) -> dict[int, dict[str, Round]]:
+        self._check(shard)
+        out: dict[int, dict[str, Round]] = {}
+        for (of, minute, region), item in self.stored.items():
+            if of == shard and since <= minute <= until:
+                out.setdefault(minute, {})[region] = item
+        return out
+
+    def verdicts(self, shard: str, hour: int, now: int) -> dict[int, dict[str, str]]:
+        self._check(shard)
+        return {m: found for (of, m), found in self.judged.items() if of == shard and hour <= m < hour + HOUR}
+
+    def shard_state(self, shard: str) -> ShardState:
+        self._check(shard)
+        return self.states.get(shard, ShardState(shard))
+
+    def open_incidents(self, states: Iterable[ServerState]) -> dict[str, Incident]:
+        found = (self.incidents.get(state.incident_id or "") for state in states)
+        return {i.id: i for i in found if i is not None and i.resolved_at is None}
+
+    def commit(self, judgement: Judgement, now: int) -> ShardState:
+        state = judgement.state
+        if self.shard_state(state.shard).version != state.version:
+            raise ConflictError(f"shard {state.shard}: somebody else judged minute {judgement.minute}")
+        if any(notice.id in self.notices for notice in judgement.notices):
+            raise ConflictError("the notice is there already")
+        after = ShardState(state.shard, state.version + 1, state.judged, state.servers)
+        self.states[state.shard] = after
+        self.judged[state.shard, judgement.minute] = dict(judgement.verdicts)
+        self.incidents |= {incident.id: incident for incident in judgement.incidents}
+        self.notices |= {
+            notice.id: Notice.from_json(json.loads(json.dumps(notice.to_json()))) for notice in judgement.notices
+        }
+        self.writes.append(("judgement", state.shard, str(judgement.minute)))
+        return after
+
+    def put_chunk(self, item: Chunk) -> None:
+        self._check(item.slug)
+        self.hours[item.slug, item.hour] = item
+        self.writes.append(("chunk", item.slug, pack(item).hex()))
+
+    def chunks(self, slug: str, since: int, until: int, now: int) -> list[Chunk]:
+        return [c for (of, hour), c in sorted(self.hours.items()) if of == slug and since <= hour < until]
+
+    def put_day(self, summary: DaySummary) -> None:
+        self.summaries[summary.slug, summary.day] = summary
+        self.writes.append(("day", summary.slug, json.dumps(summary.to_item())))
+
+    def days(self, slug: str, since: int, until: int, now: int) -> list[DaySummary]:
+        first = since // DAY * DAY
+        return [s for (of, day), s in sorted(self.summaries.items()) if of == slug and first <= day < until]
