@@ -1,0 +1,61 @@
+"""docs/reference/reasons.md and lookout.probe.result.Reason say the same, both ways."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+from lookout.probe.result import Layer, Reason, Status
+
+from tests.unit.docs.pages import CORE, read
+
+PAGE = read("docs/reference/reasons.md")
+ENTRY = re.compile(r"^### `(\w+)`\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
+FIRST_LINE = re.compile(r"\*([a-z, ]+) · ([a-z_, ]+)\.\* \S")
+ENTRIES = dict(ENTRY.findall(PAGE))
+
+
+def words(text: str) -> set[str]:
+    return {word.strip() for word in text.split(",")}
+
+
+def named_together() -> Iterator[tuple[str, str]]:
+    """(layer, reason) wherever the probe's code names both in one call."""
+    for path in sorted((CORE / "probe").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            said = [a for a in node.args if isinstance(a, ast.Attribute) and isinstance(a.value, ast.Name)]
+            layers = [a.attr for a in said if getattr(a.value, "id", "") == "Layer"]
+            reasons = [a.attr for a in said if getattr(a.value, "id", "") == "Reason"]
+            if len(layers) == len(reasons) == 1:
+                yield Layer[layers[0]].value, Reason[reasons[0]].value
+
+
+def test_every_reason_has_one_entry_and_no_entry_is_of_something_else() -> None:
+    assert sorted(name for name, _ in ENTRY.findall(PAGE)) == sorted(Reason)
+
+
+@pytest.mark.parametrize("name", list(ENTRIES))
+def test_an_entry_says_where_what_why_and_what_to_do(name: str) -> None:
+    entry = ENTRIES[name]
+    first = FIRST_LINE.match(entry)
+    assert first, f"begin with *layer · status.* and what happened: {entry[:60]!r}"
+    assert words(first[1]) <= {*Layer, "none"}
+    assert words(first[2]) <= set(Status)
+    for part in ("Likely", "Do"):
+        assert re.search(rf"^- {part}: .{{10,}}$", entry, re.MULTILINE), f"{name}: a line `- {part}: ...` is missing"
+
+
+def test_the_code_names_no_layer_the_page_does_not() -> None:
+    found = set(named_together())
+    assert len(found) > 10
+    told = {(layer, name) for name, entry in ENTRIES.items() for layer in words(FIRST_LINE.match(entry)[1])}  # type: ignore[index] # tested above
+    assert found <= told
+
+
+def test_the_page_names_every_layer() -> None:
+    introduction = PAGE.split("\n## ")[0]
+    assert re.findall(r"\*\*([a-z]+)\*\* ", introduction) == list(Layer)
