@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,13 +12,13 @@ from urllib.parse import urlsplit
 from constructs import Node
 from lookout.config.load import load_config
 from lookout.config.model import Config
+from lookout.config.references import references
 from lookout.errors import ConfigError, Problem
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The working copy: where functions/ and layers/ are."""
 DEFAULT_CONFIG: Final = "lookout.yaml"
 DEFAULT_LOCAL_PORT: Final = 4566
-_REFERENCE: Final = "secret:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +46,20 @@ class Deployment:
         """Lambda runs on Arm, where it is cheaper; the local AWS runs functions on this machine."""
         return self.local and platform.machine().lower() in ("x86_64", "amd64")
 
-    @property
-    def server_secrets(self) -> tuple[str, ...]:
-        """Names of the secrets that servers' credentials refer to, sorted."""
-        values: list[object] = []
-        for server in self.config.servers:
-            values.append(server.auth.get("bearer"))
-            values.extend(dict(server.auth.get("headers", {})).values())
-        return _secret_names(values)
+    def secrets(self, kind: str) -> tuple[str, ...]:
+        """Names of the secrets that `servers` or `sinks` refer to, sorted."""
+        return self._names(kind, "secret")
 
-    @property
-    def sink_secrets(self) -> tuple[str, ...]:
-        """Names of the secrets that sinks refer to, sorted."""
-        return _secret_names(value for sink in self.config.site.sinks for value in (sink.url, sink.signing))
+    def parameters(self, kind: str) -> tuple[str, ...]:
+        """Names of the SSM parameters that `servers` or `sinks` refer to, sorted; each begins with a slash."""
+        return self._names(kind, "ssm")
 
-
-def _secret_names(values: Iterable[object]) -> tuple[str, ...]:
-    return tuple(
-        sorted({v.removeprefix(_REFERENCE) for v in values if isinstance(v, str) and v.startswith(_REFERENCE)})
-    )
+    def _names(self, kind: str, store: str) -> tuple[str, ...]:
+        values: dict[str, list[object]] = {
+            "servers": [server.auth for server in self.config.servers],
+            "sinks": [(sink.url, sink.signing) for sink in self.config.site.sinks],
+        }
+        return tuple(sorted({found.name for found in references(values[kind]) if found.store == store}))
 
 
 def read_deployment(node: Node) -> Deployment:

@@ -8,6 +8,7 @@ A resource is a word and a name, resolved by `Arns`:
     bucket/NAME/KEY  objects of the site or data bucket
     function/NAME    a function of the same region
     secrets/KIND     the secrets the configuration refers to: those of servers, or of sinks
+    parameters/KIND  the parameters of Parameter Store it refers to, likewise
     asset/config     the configuration in the assets bucket
     logs/own         the function's own log group
     anything         `*`: for actions that know no resource
@@ -57,6 +58,7 @@ GRANTS: Final = (
     Grant("dispatch", "function/probe", ("lambda:InvokeFunction",), "one probe per shard"),
     Grant("probe", "table/rounds", ("dynamodb:PutItem",), "the round, conditionally"),
     Grant("probe", "secrets/servers", ("secretsmanager:GetSecretValue",), "credentials of watched servers"),
+    Grant("probe", "parameters/servers", ("ssm:GetParameter",), "credentials of watched servers"),
     Grant("judge", "stream/rounds", _STREAM_READ, "rounds that landed"),
     Grant("judge", "stream-list/rounds", _STREAM_LIST, "asked by Lambda of a stream's reader"),
     Grant("judge", "queue/judge-dead", ("sqs:SendMessage",), "batches that failed for good"),
@@ -80,6 +82,7 @@ GRANTS: Final = (
         "the notice; how its deliveries ended",
     ),
     Grant("notify", "secrets/sinks", ("secretsmanager:GetSecretValue",), "addresses and signing keys of sinks"),
+    Grant("notify", "parameters/sinks", ("ssm:GetParameter",), "addresses and signing keys of sinks"),
     Grant("rollup", "table/servers", ("dynamodb:Scan",), "the roster"),
     Grant("rollup", "table/rounds", ("dynamodb:Query",), "rounds and verdicts of hours that are over"),
     Grant("rollup", "table/history", ("dynamodb:Query", "dynamodb:PutItem"), "chunks and daily summaries"),
@@ -130,7 +133,7 @@ class Arns:
         self._known = known
 
     def resolve(self, resource: str) -> list[str]:
-        """The ARNs of a resource; none where the configuration refers to no secret of that kind."""
+        """The ARNs of a resource; none where the configuration refers to no secret or parameter of that kind."""
         if resource in self._known:
             return [self._known[resource]]
         if resource == "anything":
@@ -141,11 +144,12 @@ class Arns:
         if kind == "function":
             return [self._arn("lambda", "function", settings.function_name(name), self._stack.region, colon=True)]
         if kind == "secrets":
-            names = self._deployment.server_secrets if name == "servers" else self._deployment.sink_secrets
             # Secrets Manager appends a dash and six characters to a name: `-*` would match longer names too.
-            return [
-                self._arn("secretsmanager", "secret", f"{n}-??????", self._deployment.home, colon=True) for n in names
-            ]
+            names = [f"{secret}-??????" for secret in self._deployment.secrets(name)]
+            return [self._arn("secretsmanager", "secret", n, self._deployment.home, colon=True) for n in names]
+        if kind == "parameters":
+            names = [parameter.removeprefix("/") for parameter in self._deployment.parameters(name)]
+            return [self._arn("ssm", "parameter", n, self._deployment.home) for n in names]
         raise KeyError(resource)
 
     def _arn(self, service: str, kind: str, name: str, region: str, *, colon: bool = False) -> str:

@@ -27,12 +27,22 @@ CONFIG = Config(
         sinks=(
             Sink("hook", "webhook", "https://ops.acme.dev/lookout", signing="secret:lookout-signing"),
             Sink("oncall", "slack", "secret:slack-url"),
+            Sink("ops", "slack", "ssm:/ops/slack", allow_private=True),
         ),
     ),
     (
         Server("plain", "https://plain.acme.dev/mcp"),
         Server("search", "https://mcp.acme.dev/mcp", auth={"bearer": "secret:acme-token"}, notify=("oncall",)),
-        Server("keyed", "https://key.acme.dev/mcp", auth={"headers": {"X-Key": "secret:team/key", "X-Fixed": "no"}}),
+        Server("keyed", "https://key.acme.dev/mcp", auth={"headers": {"X-Key": "secret:team/key#a", "X-Fixed": "no"}}),
+        Server(
+            "granted",
+            "https://grant.acme.dev/mcp",
+            auth={
+                "oauth": {"client_id": "secret:team/key#b", "client_secret": "ssm:/lookout/secret", "scope": "a"},
+                "client_certificate": {"certificate": "ssm:/lookout/certificate", "key": "secret:client-key"},
+                "expires": "2027-01-31",
+            },
+        ),
     ),
 )
 WITHOUT_SECRETS = Config(Site("Plain", HOME, (HOME, "eu-west-1")), (Server("plain", "https://plain.acme.dev/mcp"),))

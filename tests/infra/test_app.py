@@ -73,7 +73,7 @@ def test_the_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = read(tmp_path)
     assert (plain.local, plain.local_port, plain.account, plain.x86) == (False, 4566, "123456789012", False)
     assert (plain.home, plain.regions) == ("us-east-1", ("us-west-2",))
-    assert (plain.server_secrets, plain.sink_secrets) == (("acme-token",), ())
+    assert (plain.secrets("servers"), plain.secrets("sinks"), plain.parameters("servers")) == (("acme-token",), (), ())
     assert read(tmp_path, local="true", localPort="4599").local_port == 4599
     assert read(tmp_path, local="true").local_port == 4566
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:5001")

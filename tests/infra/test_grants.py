@@ -108,7 +108,13 @@ def arns(resource: str, region: str, folder: str, template: dict[str, Any]) -> l
         "function": [f"arn:aws:lambda:{region}:ACCOUNT:function:lookout-{name}"],
         "secrets": [
             secret.format(n)
-            for n in (("acme-token", "team/key") if name == "servers" else ("lookout-signing", "slack-url"))
+            for n in (
+                ("acme-token", "client-key", "team/key") if name == "servers" else ("lookout-signing", "slack-url")
+            )
+        ],
+        "parameters": [
+            f"arn:aws:ssm:{HOME}:ACCOUNT:parameter/{n}"
+            for n in (("lookout/certificate", "lookout/secret") if name == "servers" else ("ops/slack",))
         ],
     }[kind]
 
@@ -164,7 +170,7 @@ def test_no_action_is_a_pattern_and_only_tracing_is_allowed_everywhere(aws: Any)
 def test_a_configuration_without_secrets_grants_none(aws_home_probes: Any) -> None:
     for template in aws_home_probes.templates.values():
         for pairs in granted(template, HOME).values():
-            assert not [action for action, _ in pairs if action.startswith("secretsmanager:")]
+            assert not [action for action, _ in pairs if action.startswith(("secretsmanager:", "ssm:", "kms:"))]
 
 
 def test_the_local_aws_is_granted_the_same(aws: Any, local: Any) -> None:

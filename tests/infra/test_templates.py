@@ -238,7 +238,7 @@ def test_the_configuration_is_applied_after_its_tables_are_there(aws: Any) -> No
     body = (aws.folder / f"asset.{resource['Properties']['AssetKey']}").read_bytes()
     assert hashlib.sha256(body).hexdigest() == resource["Properties"]["Digest"]
     config = Config.from_json(json.loads(body))
-    assert [server.slug for server in config.servers] == ["plain", "search", "keyed"]
+    assert [server.slug for server in config.servers] == ["plain", "search", "keyed", "granted"]
     assert config.site.sinks[1].url == "secret:slack-url"
 
 

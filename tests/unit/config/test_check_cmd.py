@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from lookout.cli.check_cmd import secrets_of
+from lookout.cli.check_cmd import names_of
 from lookout.cli.main import cli
 from lookout.config.load import load_config
 
@@ -22,7 +22,7 @@ def test_it_says_what_will_be_watched() -> None:
     assert result.exit_code == 0
     lines = result.output.splitlines()
     assert lines[0] == (
-        "Acme MCP status: 3 servers, home us-east-1, probed from us-west-2 (Oregon), eu-west-1 (Dublin),"
+        "Acme MCP status: 4 servers, home us-east-1, probed from us-west-2 (Oregon), eu-west-1 (Dublin),"
         " ap-southeast-1 (Singapore)"
     )
     partner = next(line for line in lines if "partner" in line)
@@ -31,19 +31,23 @@ def test_it_says_what_will_be_watched() -> None:
     staging = next(line for line in lines if "staging" in line)
     for word in ("nobody", "paused", "may be at a private address"):
         assert word in staging
-    assert "oncall (slack) is told of 2 servers: the address in secret:slack-url" in lines
+    assert "oncall (slack) is told of 3 servers: the address in secret:slack-url" in lines
     assert (
         "hook (webhook) is told of 1 server: https://ops.acme.dev/lookout, signed with secret:lookout-signing" in lines
     )
-    assert lines[-1].startswith("Secrets needed in us-east-1: archive-address, archive-signing, lookout-signing,")
+    bank = next(line for line in lines if "bank" in line)
+    assert "OAuth, client certificate" in bank
+    assert lines[-2].startswith("Secrets needed in us-east-1: archive-address, archive-signing, bank-client-key,")
+    assert lines[-1] == "Parameters needed in us-east-1: /lookout/bank/certificate, /lookout/bank/client-secret"
 
 
 def test_it_says_which_secrets_are_needed() -> None:
-    assert secrets_of(load_config(EVERYTHING)) == [
+    assert names_of(load_config(EVERYTHING), "secret") == [
         "archive-address",
         "archive-signing",
+        "bank-client-key",
         "lookout-signing",
-        "partner-tenant",
+        "partner",
         "partner-token",
         "slack-url",
     ]
@@ -58,10 +62,11 @@ def test_it_remarks() -> None:
 def test_json_is_the_configuration() -> None:
     data = json.loads(run("--json", str(EVERYTHING)).output)
     assert data["ok"] is True
-    assert [server["slug"] for server in data["servers"]] == ["acme-search", "partner", "staging"]
+    assert [server["slug"] for server in data["servers"]] == ["acme-search", "partner", "bank", "staging"]
     assert data["site"]["home"] == "us-east-1"
     assert data["remarks"] == []
     assert "slack-url" in data["secrets"]
+    assert data["parameters"] == ["/lookout/bank/certificate", "/lookout/bank/client-secret"]
 
 
 def test_problems_are_all_on_stderr(tmp_path: Path) -> None:

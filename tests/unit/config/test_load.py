@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -66,12 +68,36 @@ def test_the_example_of_everything_uses_every_key() -> None:
     assert {key for sink in value["sinks"].values() for key in sink} == set(form["$defs"]["sink"]["properties"])
 
 
+def keys() -> list[tuple[str, str, dict[str, Any]]]:
+    """Every key of servers and sinks, and of the mappings in them: where it stands, its name, its rule."""
+    todo = [(name, schema()["$defs"][name]) for name in ("server", "sink")]
+    out = []
+    while todo:
+        name, form = todo.pop()
+        for key, rule in form["properties"].items():
+            out.append((name, key, rule))
+            if "properties" in rule:
+                todo.append((f"{name}.{key}", rule))
+    return out
+
+
+def test_the_example_uses_every_key_of_auth_expect_and_tool_call() -> None:
+    value = yaml.safe_load((ROOT / "examples" / "everything.yaml").read_text(encoding="utf-8"))
+
+    def used(part: Any) -> Iterator[str]:
+        for item in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+            yield from used(item)
+        if isinstance(part, dict):
+            yield from part
+
+    assert {key for _, key, _ in keys()} <= set(used(value))
+
+
 def test_the_schema_is_one_and_describes_itself() -> None:
     jsonschema.Draft202012Validator.check_schema(schema())
-    for name in ("server", "sink"):
-        for key, rule in schema()["$defs"][name]["properties"].items():
-            target = schema()["$defs"][rule["$ref"].rpartition("/")[2]] if "$ref" in rule else rule
-            assert "description" in rule or "description" in target, f"{name}.{key}"
+    for name, key, rule in keys():
+        target = schema()["$defs"][rule["$ref"].rpartition("/")[2]] if "$ref" in rule else rule
+        assert "description" in rule or "description" in target, f"{name}.{key}"
 
 
 def test_every_value_arrives() -> None:
@@ -96,6 +122,17 @@ def test_every_value_arrives() -> None:
         tags=("prod", "search"),
         quorum=2,
         expect_tools=("search", "fetch"),
+        expect_min_tools=5,
+        expect_server_name="acme-search",
+        expect_protocol_version="2025-06-18",
+        strict=True,
+        lists=("resources", "resource_templates", "prompts"),
+        active_checks=True,
+        tool_call={
+            "tool": "search",
+            "arguments": {"query": "lookout", "limit": 1},
+            "result": {"jmespath": "length(structuredContent.hits) > `0`"},
+        },
         notify=("oncall", "hook"),
     )
     assert config.servers[1] == Server(
@@ -110,12 +147,32 @@ def test_every_value_arrives() -> None:
         up_after=1,
         quorum=3,
         slo="99.5%",
-        auth={"bearer": "secret:partner-token", "headers": {"X-Tenant": "secret:partner-tenant"}},
+        lists=("resources", "resource_templates", "prompts"),
+        auth={
+            "bearer": "secret:partner-token",
+            "headers": {"X-Tenant": "secret:partner#tenant"},
+            "expires": "2027-06-30",
+        },
         notify=("oncall",),
     )
-    assert config.servers[2].paused
-    assert config.servers[2].allow_private
-    assert config.servers[2].notify == ()
+    bank, staging = config.servers[2:]
+    assert bank.lists == ()
+    assert bank.auth == {
+        "oauth": {
+            "client_id": "lookout",
+            "client_secret": "ssm:/lookout/bank/client-secret",
+            "scope": "mcp:read",
+            "resource": "https://mcp.bank.example/mcp",
+            "audience": "bank",
+            "token_url": "https://login.bank.example/oauth2/token",
+        },
+        "client_certificate": {"certificate": "ssm:/lookout/bank/certificate", "key": "secret:bank-client-key"},
+    }
+    assert bank.tool_call is not None
+    assert bank.tool_call["result"]["schema"]["required"] == ["structuredContent"]
+    assert staging.paused
+    assert staging.allow_private
+    assert staging.notify == ()
 
 
 def test_what_is_not_said_has_the_documented_default() -> None:
@@ -234,6 +291,21 @@ WORDS = [
     "quorum",
     "interval",
     "secret:x",
+    "oauth",
+    "client_id",
+    "client_secret",
+    "expires",
+    "expect",
+    "tool_call",
+    "tool",
+    "result",
+    "schema",
+    "jmespath",
+    "$ref",
+    "#",
+    "type",
+    "ssm:/x",
+    "2027-01-31",
     "us-east-1",
     "5m",
     "3",
@@ -323,5 +395,7 @@ def test_the_documentation_knows_every_key_and_no_other() -> None:
     parts = (form, form["$defs"]["server"], form["$defs"]["sink"])
     assert {key for key, _ in rows} == {key for part in parts for key in part["properties"]}
     assert {key for key, dot in rows if dot} == set(form["properties"]["defaults"]["properties"])
+    for _, key, _ in keys():
+        assert f"`{key}`" in text or f" {key}: " in text or f"{{{key}: " in text, key
     for name in re.findall(r"\(\.\./(examples/\S+|lookout\.yaml)\)", text):
         assert (ROOT / name).exists()

@@ -14,6 +14,7 @@ from lookout.config.model import Config, Server
 from lookout.errors import ConfigError
 
 EXIT_WRONG = 2
+_CREDENTIALS = {"bearer": "bearer", "oauth": "OAuth", "client_certificate": "client certificate"}
 
 
 @click.command()
@@ -33,26 +34,20 @@ def check(path: Path, *, as_json: bool) -> None:
         sys.exit(EXIT_WRONG)
     said = remarks(config)
     if as_json:
-        click.echo(
-            json.dumps({"ok": True, **config.to_json(), "secrets": secrets_of(config), "remarks": said}, indent=2)
-        )
+        names = {"secrets": names_of(config, "secret"), "parameters": names_of(config, "ssm")}
+        click.echo(json.dumps({"ok": True, **config.to_json(), **names, "remarks": said}, indent=2))
         return
     _show(config)
     for remark in said:
         click.echo(f"note: {remark}")
 
 
-def secrets_of(config: Config) -> list[str]:
-    """Names of the secrets a configuration refers to, sorted."""
+def names_of(config: Config, store: str) -> list[str]:
+    """Names of the secrets (`secret`) or parameters (`ssm`) a configuration refers to, sorted and once."""
+    from lookout.config.references import references
 
-    def values() -> Iterator[Any]:
-        for server in config.servers:
-            yield server.auth.get("bearer")
-            yield from dict(server.auth.get("headers", {})).values()
-        for sink in config.site.sinks:
-            yield from (sink.url, sink.signing)
-
-    return sorted({v.removeprefix("secret:") for v in values() if isinstance(v, str) and v.startswith("secret:")})
+    values = ([server.auth for server in config.servers], [(sink.url, sink.signing) for sink in config.site.sinks])
+    return sorted({reference.name for reference in references(values) if reference.store == store})
 
 
 def _show_problems(error: ConfigError, *, as_json: bool) -> None:
@@ -73,6 +68,7 @@ def _show(config: Config) -> None:
     from rich.console import Console
 
     from lookout.cli.board import clean
+    from lookout.config.references import is_reference
     from lookout.regions import city
 
     site = config.site
@@ -80,13 +76,13 @@ def _show(config: Config) -> None:
     click.echo(f"{clean(site.name)}: {_count(len(config.servers), 'server')}, home {site.home}, probed from {cities}")
     Console(width=None if sys.stdout.isatty() else 160, soft_wrap=not sys.stdout.isatty()).print(_table(config.servers))
     for sink in site.sinks:
-        where = sink.url if not sink.url.startswith("secret:") else f"the address in {sink.url}"
+        where = f"the address in {sink.url}" if is_reference(sink.url) else sink.url
         signed = f", signed with {sink.signing}" if sink.signing else ""
         told = sum(sink.name in server.notify for server in config.servers)
         click.echo(f"{sink.name} ({sink.kind}) is told of {_count(told, 'server')}: {where}{signed}")
-    names = secrets_of(config)
-    if names:
-        click.echo(f"Secrets needed in {site.home}: {', '.join(names)}")
+    for store, words in (("secret", "Secrets"), ("ssm", "Parameters")):
+        if names := names_of(config, store):
+            click.echo(f"{words} needed in {site.home}: {', '.join(names)}")
 
 
 def _table(servers: tuple[Server, ...]) -> Any:
@@ -123,8 +119,9 @@ def _flags(server: Server) -> dict[str, bool]:
 
 
 def _credential(auth: Mapping[str, Any]) -> Iterator[str]:
-    if "bearer" in auth:
-        yield "bearer"
+    for key, words in _CREDENTIALS.items():
+        if key in auth:
+            yield words
     yield from dict(auth.get("headers", {}))
 
 

@@ -92,6 +92,7 @@ def _sink(name: str, value: Mapping[str, Any]) -> Sink:
 
 
 def _server(value: Mapping[str, Any]) -> Server:
+    expect = value.get("expect", {})
     return Server(
         slug=value["slug"],
         url=value["url"],
@@ -106,7 +107,14 @@ def _server(value: Mapping[str, Any]) -> Server:
         timeout_s=milliseconds(value.get("timeout", "20s")) // 1000,
         slo=value.get("slo", "99.9%"),
         auth=value.get("auth", {}),
-        expect_tools=tuple(value.get("expect", {}).get("tools", ())),
+        expect_tools=tuple(expect.get("tools", ())),
+        expect_min_tools=expect.get("min_tools"),
+        expect_server_name=expect.get("server_name"),
+        expect_protocol_version=expect.get("protocol_version"),
+        strict=value.get("strict", False),
+        lists=tuple(value.get("lists", ())),
+        active_checks=value.get("active_checks", False),
+        tool_call=value.get("tool_call"),
         notify=tuple(value["notify"]),
         allow_private=value.get("allow_private", False),
         paused=value.get("paused", False),

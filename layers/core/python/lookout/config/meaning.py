@@ -8,35 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+from lookout.config.addresses import address_problem
 from lookout.config.document import Path
+from lookout.config.references import is_reference
+from lookout.config.secrecy import auth_problems, reference_problem, store_it
 from lookout.config.structure import Found, suggestion
-from lookout.net import public_address
+from lookout.config.tool_call import tool_call_problems
 from lookout.regions import CITIES
 
 _UNITS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
-_SECRET: Final = re.compile(r"secret:[A-Za-z0-9/_+=.@-]{1,512}")
 _AREAS: Final = frozenset(region.rpartition("-")[0] for region in CITIES)
-_OURS: Final = frozenset(
-    {
-        "accept",
-        "connection",
-        "content-length",
-        "content-type",
-        "host",
-        "mcp-method",
-        "mcp-name",
-        "mcp-protocol-version",
-        "mcp-session-id",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "user-agent",
-    }
-)
-"""Headers the exchange itself sets."""
 
 
 def milliseconds(text: str) -> int:
@@ -79,22 +61,11 @@ def _region(path: Path, region: str | None) -> Iterator[Found]:
 
 
 def _server(path: Path, server: Mapping[str, Any], home: str) -> Iterator[Found]:
-    if "url" in server and (problem := _address(server["url"], private=server.get("allow_private", False))):
+    if "url" in server and (problem := address_problem(server["url"], private=server.get("allow_private", False))):
         yield (*path, "url"), problem
-    auth = server.get("auth", {})
-    name = f"{server.get('slug', 'server')}-token"
-    if "bearer" in auth:
-        yield from _reference((*path, "auth", "bearer"), auth["bearer"], "a token", name, home)
-    seen = {"authorization"} if "bearer" in auth else set()
-    for header, text in auth.get("headers", {}).items():
-        at = (*path, "auth", "headers", header)
-        if header.lower() in _OURS:
-            yield at, "is set by the exchange itself: remove it"
-            continue
-        if header.lower() in seen:
-            yield at, "is set twice (bearer sets Authorization; letter case makes no difference)"
-        seen.add(header.lower())
-        yield from _reference(at, text, "a credential", name, home)
+    yield from auth_problems(path, server, home)
+    if "tool_call" in server:
+        yield from tool_call_problems((*path, "tool_call"), server["tool_call"])
 
 
 def _sink(path: Path, name: str, sink: Any, home: str) -> Iterator[Found]:
@@ -103,16 +74,16 @@ def _sink(path: Path, name: str, sink: Any, home: str) -> Iterator[Found]:
     if "signing" in sink and "slack" in sink:
         yield (*path, "signing"), "belongs to a webhook; Slack checks no signature: remove it"
     elif "signing" in sink:
-        yield from _reference((*path, "signing"), sink["signing"], "a signing secret", f"{name}-signing", home)
+        yield from reference_problem((*path, "signing"), sink["signing"], "a signing secret", f"{name}-signing", home)
     if "slack" in sink:
-        yield from _reference((*path, "slack"), sink["slack"], "a Slack address", f"{name}-slack", home)
+        yield from reference_problem((*path, "slack"), sink["slack"], "a Slack address", f"{name}-slack", home)
     webhook = sink.get("webhook", "")
-    if webhook.startswith(("secret:", "env:")):
-        yield from _reference((*path, "webhook"), webhook, "an address", f"{name}-address", home)
-    elif webhook and (problem := _address(webhook, private=sink.get("allow_private", False))):
+    if is_reference(webhook):
+        yield from reference_problem((*path, "webhook"), webhook, "an address", f"{name}-address", home)
+    elif webhook and (problem := address_problem(webhook, private=sink.get("allow_private", False))):
         yield (*path, "webhook"), problem
     elif re.match(r"https://hooks\.slack(-gov)?\.com/", webhook, re.IGNORECASE):
-        yield (*path, "webhook"), f"is a Slack address, and a secret: {_store(f'{name}-slack', home, 'slack')}"
+        yield (*path, "webhook"), f"is a Slack address, and a secret: {store_it(f'{name}-slack', home, 'slack')}"
 
 
 def _policy(path: Path, value: Mapping[str, Any], regions: int, sinks: Mapping[str, Any]) -> Iterator[Found]:
@@ -128,53 +99,6 @@ def _policy(path: Path, value: Mapping[str, Any], regions: int, sinks: Mapping[s
     for i, name in enumerate(value.get("notify", ())):
         if name is not None and name not in sinks:
             yield (*path, "notify", i), f"{name} is not under sinks; {suggestion(name, sinks)}"
-
-
-def _reference(path: Path, text: str, what: str, name: str, home: str) -> Iterator[Found]:
-    if _SECRET.fullmatch(text):
-        return
-    if text.startswith("env:"):
-        yield path, f"env: works on the command line only: {_store(name, home, path[-1])}"
-    elif text.startswith("secret:"):
-        yield path, f"is not secret:NAME (letters, digits and /_+=.@-), as in secret:{name}"
-    else:
-        yield path, f"{what} must not stand in this file: {_store(name, home, path[-1])}"
-
-
-def _store(name: str, home: str, key: str | int) -> str:
-    command = f"aws secretsmanager create-secret --region {home} --name {name} --secret-string file:///dev/stdin"
-    return f"store it (`{command}`) and write `{key}: secret:{name}`"
-
-
-def _address(url: str, *, private: bool) -> str | None:
-    """What is wrong with a URL, without repeating it."""
-    if re.search(r"[^\x21-\x7e]", url):
-        return "must not contain spaces or characters beyond ASCII: percent-encode them (in a host name: xn--...)"
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return "is not a URL such as https://mcp.example.com/mcp"
-    if parts.scheme not in ("http", "https") or not host or port == 0:
-        return "must be a URL such as https://mcp.example.com/mcp"
-    if "@" in parts.netloc:
-        return "must not carry a user or password: they are secrets, and belong in one (auth; webhook: secret:NAME)"
-    if parts.fragment:
-        return "must not have a fragment (#...)"
-    if private:
-        return None
-    if parts.scheme == "http":
-        return "must be https: http is read by everybody on the way (it is allowed together with allow_private: true)"
-    if _local(host):
-        return "has a private or local address: add allow_private: true if that is meant"
-    return None
-
-
-def _local(host: str) -> bool:
-    try:
-        return not public_address(host)
-    except ValueError:
-        return host.lower().rstrip(".") == "localhost" or host.lower().rstrip(".").endswith(".localhost")
 
 
 def without(value: Any, bad: Iterable[Path]) -> Any:

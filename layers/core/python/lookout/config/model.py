@@ -37,8 +37,19 @@ class Server:
     timeout_s: int = 20
     slo: str = "99.9%"
     auth: Mapping[str, Any] = field(default_factory=dict)
-    """`{}`, `{"bearer": "secret:NAME"}` and/or `{"headers": {"X-Key": "secret:NAME"}}`."""
+    """As in the file: any of bearer, headers, oauth, client_certificate and expires (docs/configuration.md)."""
     expect_tools: tuple[str, ...] = ()
+    expect_min_tools: int | None = None
+    expect_server_name: str | None = None
+    expect_protocol_version: str | None = None
+    """At least this one of the known versions."""
+    strict: bool = False
+    lists: tuple[str, ...] = ()
+    """What is listed beside tools: of resources, resource_templates, prompts."""
+    active_checks: bool = False
+    tool_call: Mapping[str, Any] | None = None
+    """`{"tool": name, "arguments": {...}, "result": {"schema": draft-07} | {"jmespath": expression}}`; the last two may
+    be absent."""
     notify: tuple[str, ...] = ()
     allow_private: bool = False
     paused: bool = False

@@ -25,6 +25,7 @@ _EXAMPLES: Final = {
     "slo": "a percentage such as 99.9%",
     "tag": "a tag: letters, digits, dots, underscores and hyphens, at most 40",
     "header": "the name of an HTTP header",
+    "moment": "a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z",
 }
 _TYPES: Final = {
     "object": "a mapping (key: value)",
@@ -43,13 +44,13 @@ _LIMITS: Final[dict[str, Callable[[Any, Any], str]]] = {
     "minProperties": lambda *_: "is empty: remove it, or say what it is for",
     "maxProperties": lambda limit, value: f"has {len(value)} entries; at most {limit} are allowed",
     "uniqueItems": lambda *_: "lists something twice: remove one of them",
-    "oneOf": lambda *_: "needs exactly one of webhook and slack",
+    "oneOf": lambda limit, _: f"needs exactly one of {' and '.join(one['required'][0] for one in limit)}",
 }
 _WHOLE: Final = frozenset(
     {"required", "oneOf", "minItems", "maxItems", "minProperties", "maxProperties", "uniqueItems"}
 )
 """Rules about a whole mapping or list: its parts can be looked at all the same."""
-_SECRET: Final = frozenset({"bearer", "headers", "signing", "slack"})
+_SECRET: Final = frozenset({"bearer", "headers", "client_secret", "certificate", "key", "signing", "slack"})
 _HIDDEN: Final = _SECRET | {"auth", "sinks", "url"}
 """Keys whose values are, or may contain, a secret."""
 
@@ -114,7 +115,7 @@ def _wrong(error: Any, path: Path, document: Document) -> str:
         return "is empty: give it a value, or remove it"
     words = document.words(path)
     if error.validator == "type" and _SECRET & set(path):
-        return "must be text of the form secret:NAME"
+        return "must be text of the form secret:NAME or ssm:/path"
     shown = f"{words[:60]!r} is not" if words and "://" not in words and not _HIDDEN & set(path) else "is not"
     if error.validator == "enum":
         return f"{shown} one of {', '.join(error.validator_value)}"
