@@ -16,7 +16,12 @@ from lookout.local.layout import Layout, find_root
 
 SECRET = "secret:"  # noqa: S105 -- the prefix of a reference
 configured = click.option(
-    "--config", "-c", type=click.Path(path_type=Path), default=Path("lookout.yaml"), show_default=True
+    "--config",
+    "-c",
+    type=click.Path(path_type=Path),
+    default=Path("lookout.yaml"),
+    show_default=True,
+    help="What is deployed.",
 )
 unasked = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
@@ -86,6 +91,8 @@ def deploy(config: Path, *, yes: bool, as_json: bool) -> None:
     say(f"Home {home}; probing from {', '.join(wanted.site.regions)}; {len(wanted.servers)} servers")
     if unprepared:
         say(f"To be bootstrapped for CDK: {', '.join(unprepared)}")
+    if missing:
+        say(f"Secrets that do not exist yet in {home}: {', '.join(missing)}")
     _ask("Deploy?", yes=yes)
     if unprepared:
         cdk.bootstrap(layout, account, unprepared, aws=None, echo=say)

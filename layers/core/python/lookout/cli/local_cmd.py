@@ -37,7 +37,15 @@ def local() -> None:
 @local.command()
 @click.option("--follow/--no-follow", "follow", default=None, help="Stay and show. Default: if this is a terminal.")
 @click.option("--detach", is_flag=True, help="The same as --no-follow.")
-@click.option("--timeout", "timeout_s", type=click.FloatRange(10), default=600.0, show_default=True, metavar="SECONDS")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(10),
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Give up after this long.",
+)
 @click.option("--force", is_flag=True, help="Deploy though nothing changed.")
 def up(*, follow: bool | None, detach: bool, timeout_s: float, force: bool) -> None:
     """Start everything and wait for the first verdicts; then show what is going on, until Ctrl-C.
@@ -125,7 +133,7 @@ def _demo(layout: Layout) -> Demo:
 
 @local.command("break")
 @a_server
-@click.option("--how", type=click.Choice(FAULTS), default="500", show_default=True)
+@click.option("--how", type=click.Choice(FAULTS), default="500", show_default=True, help="In which way it fails.")
 @as_json
 def break_(slug: str, how: str, *, as_json: bool) -> None:
     """Make a demo server fail, to see what happens: HTTP 500, hang, refuse connections, or answer HTML."""
@@ -170,7 +178,7 @@ def status(*, as_json: bool) -> None:
 
 @local.command()
 @click.argument("name", required=False, type=click.Choice(["ministack", "demo", "deploy", "bootstrap"]))
-@click.option("--lines", "-n", type=click.IntRange(1), default=40, show_default=True)
+@click.option("--lines", "-n", type=click.IntRange(1), default=40, show_default=True, help="Of each log.")
 def logs(name: str | None, lines: int) -> None:
     """The end of the logs: the local AWS's (its functions' words are in it), the demo's, the last deployment's."""
     layout = _layout()

@@ -28,7 +28,14 @@ def home_of(home: str | None, config: Path) -> str:
 @click.command()
 @click.argument("slug", required=False)
 @click.option("--home", metavar="REGION", help="Home region. Default: the one lookout.yaml names.")
-@click.option("--config", "-c", type=click.Path(path_type=Path), default=Path("lookout.yaml"), show_default=True)
+@click.option(
+    "--config",
+    "-c",
+    type=click.Path(path_type=Path),
+    default=Path("lookout.yaml"),
+    show_default=True,
+    help="Where the home region is read.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(slug: str | None, home: str | None, config: Path, *, as_json: bool) -> None:
     """Show how the watched servers (or one of them, SLUG) are.
