@@ -4,6 +4,7 @@ Every rule is in `RULES`, described in docs/reference/rules.md, and broken by on
 what the exchange received and returns findings; it never raises, whatever a server sent, and never fetches anything.
 """
 
+from lookout.probe.rules.active import ActiveCheck, active_checks
 from lookout.probe.rules.authorization import check_prm
 from lookout.probe.rules.lifecycle import (
     check_capabilities,
@@ -21,7 +22,9 @@ from lookout.probe.rules.tools import check_inner_schemas, check_tools
 
 __all__ = [
     "RULES",
+    "ActiveCheck",
     "Rule",
+    "active_checks",
     "check_capabilities",
     "check_discover",
     "check_endpoint_event",

@@ -207,6 +207,13 @@ CATALOGUE: Final = (
         kind="active",
     ),
     _transport(
+        "SESS-FORGOTTEN",
+        "warning",
+        _SESSIONS,
+        "Transports, Session Management",
+        "The session the server has just given is unknown to it at the next request; Lookout begins a second one.",
+    ),
+    _transport(
         "SESS-ON-MODERN",
         "warning",
         MODERN,
