@@ -131,12 +131,12 @@ def test_a_status_is_a_word_and_a_shape_never_only_a_colour(busy: SiteServer, op
         ".server .now .status", "all => all.map(e => [e.innerText.trim(), e.querySelector('svg').innerHTML])"
     )
     assert [word for word, _ in shown] == [
-        "Up",
-        "Down",
+        "Not yet probed",
         "Degraded",
+        "Down",
+        "Up",
         "Up, sign-in required",
         "Unknown",
-        "Not yet probed",
     ]
     assert len({shape for _, shape in shown}) == 6
 
@@ -170,7 +170,7 @@ def test_the_bars_fill_their_row_and_can_be_told_apart(busy: SiteServer, open_ta
 
 def test_links_lead_to_pages(busy: SiteServer, open_tab: Any) -> None:
     page = open_tab(busy.url).page
-    page.click("text=Acme Files >> nth=1")
+    page.click(".server h3 a >> text=Acme Files")
     assert page.url == f"{busy.url}/status/acme-files/"
     assert "Acme Files: down" in page.inner_text("h1")
     page.click(".incident a >> nth=1")

@@ -162,7 +162,7 @@ def _regions(snapshot: Snapshot, view: ServerView, now: int) -> tuple[Region, ..
     return tuple(out)
 
 
-_ERAS = {"modern": "modern, stateless", "legacy": "Streamable HTTP", "sse": "HTTP+SSE"}
+_ERAS = {"modern": "modern (stateless)", "legacy": "legacy (Streamable HTTP)", "sse": "sse (HTTP+SSE)"}
 
 
 def _facts(view: ServerView, now: int) -> tuple[tuple[str, str], ...]:
@@ -172,7 +172,7 @@ def _facts(view: ServerView, now: int) -> tuple[tuple[str, str], ...]:
     if state.protocol_version:
         facts.append(("Protocol", clean(state.protocol_version, 60)))
     if state.era:
-        facts.append(("Era", f"{state.era} ({_ERAS[state.era]})" if state.era in _ERAS else clean(state.era, 60)))
+        facts.append(("Era", _ERAS.get(state.era) or clean(state.era, 60)))
     if state.tools_count is not None:
         facts.append(("Tools", str(state.tools_count)))
     if state.server_name:
@@ -182,7 +182,7 @@ def _facts(view: ServerView, now: int) -> tuple[tuple[str, str], ...]:
     if state.tls_not_after is not None:
         days = (state.tls_not_after - now) // 86400
         facts.append(("Certificate", f"ends in {plural(days, 'day')}" if days >= 0 else "expired"))
-    facts.append(("Probed", f"every {duration(view.interval_s)}"))
+    facts.append(("Probed", "every minute" if view.interval_s == 60 else f"every {duration(view.interval_s)}"))
     tally = view.windows.get("30d")
     left = summary.budget_left(tally, view.slo) if tally is not None else None
     if left is not None:

@@ -31,6 +31,8 @@ CACHE_FOREVER: Final = "public, max-age=31536000, immutable"
 REFRESH_S: Final = 600
 """How old a server's own page may grow while nothing in it that matters changes."""
 PAST_INCIDENTS: Final = 15
+AFFECTED: Final = 8
+"""Servers the banner names, before it only counts them."""
 CSP: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -137,12 +139,16 @@ def _always(path: str, body: bytes, content_type: str, cache_control: str = CACH
 
 def _front(site: _Site) -> list[Page]:
     snapshot, now = site.snapshot, site.now
-    rows = [page_models.row(site.base, snapshot, view, now) for view in snapshot.servers]
+    by_name = sorted(snapshot.servers, key=lambda view: (view.title.casefold(), view.slug))
+    rows = [page_models.row(site.base, snapshot, view, now) for view in by_name]
+    affected = [row for tone in ("bad", "warn") for row in rows if row.chip.tone == tone]
     cards = page_models.cards(site.base, snapshot, now)
     index = site.html(
         "index.html",
         whole=site.whole,
         rows=rows,
+        affected=affected[:AFFECTED] if len(rows) > 1 else [],
+        more_affected=max(0, len(affected) - AFFECTED),
         open_incidents=[card for card in cards if card.open],
         past_incidents=[card for card in cards if not card.open][:PAST_INCIDENTS],
     )
