@@ -38,6 +38,9 @@ PRICES = {
     "cloudfront_request": 1.00e-6,
     "cloudfront_gb": 0.085,
     "logs_gb": 0.50,
+    "alarm": 0.10,
+    "metric": 0.30,
+    "trace": 5.00e-6,
 }
 """US dollars, us-east-1, on demand, November 2026, without any free tier."""
 
@@ -128,6 +131,11 @@ def bill(count: int, m: dict[str, float]) -> dict[str, float]:
     probe_s, other_s = 10.0, 0.3
     invocations = MINUTES * (regions * (1 + shards) + regions * shards + 2)
     gb_s = MINUTES * (regions * shards * probe_s * 0.5 + (regions * (1 + shards) + 2) * other_s * 0.25)
+    alarms, metrics = 15 + 4 * regions, 4 + regions
+    judged = regions * shards
+    # Metrics: those written every minute. Traces: one a second and 5 % of the rest are kept;
+    # the rounds of a minute land within some ten seconds.
+    traces = MINUTES * (regions + 2 + min(judged, 10 + judged * 0.05))
     return {
         "DynamoDB writes": (m["writes"] * MINUTES + m["hour_writes"] * 720) * p["write"],
         "DynamoDB reads": m["reads"] * MINUTES * p["read"],
@@ -136,6 +144,7 @@ def bill(count: int, m: dict[str, float]) -> dict[str, float]:
         "Scheduler": MINUTES * (regions + 2) * p["scheduler"],
         "S3": MINUTES * (3 + count * 0.05) * p["s3_put"],
         "Logs": invocations * 400 / 1e9 * p["logs_gb"],
+        "Alarms, metrics, traces": alarms * p["alarm"] + metrics * p["metric"] + traces * p["trace"],
         "API and CloudFront (100,000 views)": 1e5 * (p["api"] + 4 * p["cloudfront_request"]) + 2 * p["cloudfront_gb"],
     }
 

@@ -51,7 +51,7 @@ class BenchServer:
         self._process.wait(10)
 
     def take_records(self) -> dict[str, Any]:
-        """`{"records": {probe: {method: ms}}, "cpu_s"}` since last asked."""
+        """`{"records": {probe: {method: ms}}` since last asked, `"cpu_s", "waited_s"}` since it started."""
         context = ssl.create_default_context(cafile=self.ca_file)
         with urllib.request.urlopen(f"{self.url}/records", context=context, timeout=10) as answer:
             taken: dict[str, Any] = json.load(answer)

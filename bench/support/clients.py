@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 TOOLS = 12
 Probe = Callable[[str], Awaitable[Mapping[str, float]]]
-"""URL -> the milliseconds the client reports by phase (empty where it reports none)."""
+"""URL -> the milliseconds the client reports by MCP method (empty where it reports none)."""
 
 
 def ours(era: str, ca_file: str) -> Probe:
@@ -34,7 +34,7 @@ def ours(era: str, ca_file: str) -> Probe:
         )
         if result.status is not Status.UP or result.tools_count != TOOLS or result.era is not known_era:
             raise RuntimeError(f"our probe found {result}")
-        return result.timings_ms
+        return {"tools/list": result.timings_ms["tools_list"]}
 
     return probe
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Self
 
 PACKAGE = "prometheus-blackbox-exporter"
-TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
 def find_exporter() -> str | None:
@@ -58,7 +57,7 @@ def _free_port() -> int:
 
 
 class Exporter:
-    """`address` is host:port of its HTTP interface. Ends with the `with` block."""
+    """`address` is host:port of its HTTP interface. Its process ends with the `with` block."""
 
     def __init__(self, executable: str, folder: Path, ca_file: str, cores: Sequence[int]) -> None:
         config = folder / "blackbox.yml"
@@ -68,7 +67,7 @@ class Exporter:
         mine = os.sched_getaffinity(0)
         os.sched_setaffinity(0, cores)  # Go counts its cores once, when it starts
         try:
-            self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+            self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         finally:
             os.sched_setaffinity(0, mine)
 
@@ -84,15 +83,5 @@ class Exporter:
         raise RuntimeError(f"the exporter did not answer at {self.address} within 10 s")
 
     def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait(10)
-
-    def cpu_s(self) -> float:
-        """User and system time of the whole process so far (proc(5), fields 14 and 15), in steps of 10 ms."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) * TICK_S
-
-    def rss_mb(self) -> float:
-        """Peak resident memory."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+        self.process.terminate()
+        self.process.wait(10)

@@ -19,19 +19,30 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = 7
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
-SCRIPT = "import resource, handler; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-EMPTY = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+PEAK = "print(open('/proc/self/status').read().partition('VmHWM:')[2].split()[0])"
+SCRIPT = f"""
+import time
+begin, used = time.perf_counter(), time.process_time()
+import handler
+print(time.perf_counter() - begin, time.process_time() - used)
+{PEAK}
+"""
+BARE = f"print(0, 0); {PEAK}"
 LINE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \|(\s+)(\S+)")
 
 
 @dataclass(frozen=True)
 class Imports:
-    """Medians over the runs. `self_ms` is each module's own time, `package_ms` the sum of it per top-level package."""
+    """Medians over the runs. `self_ms` is each module's own time, `package_ms` the sum of it per top-level package.
+
+    `total_ms` and `cpu_ms` are taken without `-X importtime`, `traced_ms` with it, which itself costs some.
+    """
 
     total_ms: float
-    rss_mb: float
-    bare_rss_mb: float
-    modules: int
+    cpu_ms: float
+    traced_ms: float
+    peak_mb: float
+    bare_mb: float
     self_ms: dict[str, float]
     package_ms: dict[str, float]
 
@@ -46,15 +57,31 @@ def _vendor(folder: Path) -> None:
                 (folder / top).symlink_to(Path(str(file.locate())).parents[len(file.parts) - 1] / top)
 
 
-def _run(script: str, path: list[str]) -> tuple[float, str]:
+def _run(script: str, path: list[str], *options: str) -> tuple[float, float, float, str]:
+    """Wall and CPU milliseconds, peak MB, what was written to standard error."""
     done = subprocess.run(
-        [sys.executable, "-S", "-s", "-X", "importtime", "-c", script],
+        [sys.executable, "-S", "-s", *options, "-c", script],
         env={"PYTHONPATH": ":".join(path), "AWS_DEFAULT_REGION": "us-east-1"},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
-    return float(done.stdout) / 1024, done.stderr
+    if done.returncode:
+        raise RuntimeError(f"the handler cannot be imported with Lambda's path: {done.stderr[-2000:]}")
+    wall_s, cpu_s, peak_kb = done.stdout.split()
+    return float(wall_s) * 1000, float(cpu_s) * 1000, int(peak_kb) / 1024, done.stderr
+
+
+def _own_ms(log: str) -> tuple[float, dict[str, float]]:
+    """The handler's cumulative time, and each module's own. A module is logged after all that it imported."""
+    own: dict[str, float] = {}
+    for own_us, all_us, indent, name in LINE.findall(log):
+        own[name] = int(own_us) / 1000
+        if len(indent) == 1 and name == "handler":
+            return int(all_us) / 1000, own
+        if len(indent) == 1:
+            own.clear()  # imported before the handler was: the interpreter's own start
+    raise RuntimeError("the import log does not contain the handler")
 
 
 def measure(function: str) -> Imports:
@@ -62,28 +89,21 @@ def measure(function: str) -> Imports:
     with tempfile.TemporaryDirectory() as scratch:
         _vendor(Path(scratch))
         path = [str(ROOT / "functions" / function), str(ROOT / "layers/core/python"), scratch]
-        _run(SCRIPT, path)  # writes the byte code that a bundled layer brings along
-        runs = [_run(SCRIPT, path) for _ in range(RUNS)]
-        bare = statistics.median(_run(EMPTY, path)[0] for _ in range(RUNS))
-    totals, seen = [], defaultdict(list)
-    for _, log in runs:
-        begun = False
-        for own_us, all_us, indent, name in LINE.findall(log):
-            # importtime prints a module after what it imported; everything since `resource` is the handler's.
-            begun = begun or name == "resource"
-            if begun and name != "resource":
-                seen[name].append(int(own_us) / 1000)
-            if name == "handler" and len(indent) == 1:
-                totals.append(int(all_us) / 1000)
-                break
-    own = {name: statistics.median(values) for name, values in seen.items()}
+        _run(SCRIPT, path)  # writes the byte code, if it is not there yet
+        plain = [_run(SCRIPT, path) for _ in range(RUNS)]
+        traced = [_own_ms(_run(SCRIPT, path, "-X", "importtime")[3]) for _ in range(RUNS)]
+        bare = [_run(BARE, path)[2] for _ in range(RUNS)]
+    own = {name: statistics.median(modules.get(name, 0.0) for _, modules in traced) for name in traced[0][1]}
     packages: dict[str, float] = defaultdict(float)
     for name, ms in own.items():
-        top = name.partition(".")[0].lstrip("_")
-        packages["the standard library" if top in STDLIB else top] += ms
+        top = name.partition(".")[0]
+        packages["standard library" if top in sys.stdlib_module_names else top] += ms
     return Imports(
-        statistics.median(totals), statistics.median(r for r, _ in runs), bare, len(own), own, dict(packages)
+        total_ms=statistics.median(run[0] for run in plain),
+        cpu_ms=statistics.median(run[1] for run in plain),
+        traced_ms=statistics.median(ms for ms, _ in traced),
+        peak_mb=statistics.median(run[2] for run in plain),
+        bare_mb=statistics.median(bare),
+        self_ms=own,
+        package_ms=dict(packages),
     )
-
-
-STDLIB = {name.lstrip("_") for name in sys.stdlib_module_names}

@@ -3,7 +3,7 @@
 HTTPS with keep-alive on a bare asyncio protocol; every answer is a prepared string around the id that was asked with.
 It speaks both eras at any path. `/<probe>/<delay_ms>` holds tools/list back by that long, and remembers under `<probe>`
 the milliseconds each method took here, from the first byte of the request to the last byte of the answer handed to the
-kernel. `GET /records` answers what was remembered, with this process's CPU seconds, and forgets it.
+kernel. `GET /records` answers what was remembered and forgets it, with the CPU time this process used and waited for.
 
 Run: server.py CERTIFICATE KEY. Prints its port, ends with its standard input.
 """
@@ -16,6 +16,8 @@ import re
 import ssl
 import sys
 import time
+
+import usage
 
 METHOD = re.compile(rb'"method"\s*:\s*"([^"]+)"')
 ID = re.compile(rb'"id"\s*:\s*("[^"]*"|\d+)')
@@ -94,7 +96,8 @@ class Connection(asyncio.Protocol):
     def answer(self, head: bytes, body: bytes) -> None:
         verb, path, _ = head.split(b" ", 2)
         if verb == b"GET" and path == b"/records":
-            content = json.dumps({"records": records, "cpu_s": time.process_time()}).encode()
+            used = {"cpu_s": time.process_time(), "waited_s": usage.waited_s()}
+            content = json.dumps({"records": records, **used}).encode()
             records.clear()
             self.transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(content), content))
             return

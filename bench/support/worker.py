@@ -11,11 +11,11 @@ import cProfile
 import json
 import os
 import random
-import resource
 import sys
 import time
 from typing import Any
 
+import usage
 from clients import CLIENTS, Probe
 
 
@@ -37,15 +37,20 @@ async def load(probe: Probe, job: dict[str, Any]) -> dict[str, Any]:
     for _ in range(job["warm_up"]):
         await probe(f"{job['url']}/warm/0")
     profile = cProfile.Profile() if job["profile"] else None
-    before, begin = time.process_time(), time.perf_counter()
+    before, waited, begin = time.process_time(), usage.waited_s(), time.perf_counter()
     if profile:
         profile.enable()
     await asyncio.gather(*(lane() for _ in range(job["concurrency"])))
     if profile:
         profile.disable()
         profile.dump_stats(job["profile"])
-    wall_s, cpu_s = time.perf_counter() - begin, time.process_time() - before
-    return {"cpu_s": cpu_s, "wall_s": wall_s, "walls_ms": walls_ms, "reported": reported}
+    return {
+        "wall_s": time.perf_counter() - begin,
+        "cpu_s": time.process_time() - before,
+        "waited_s": usage.waited_s() - waited,
+        "walls_ms": walls_ms,
+        "reported": reported,
+    }
 
 
 def main() -> None:
@@ -53,7 +58,7 @@ def main() -> None:
     os.sched_setaffinity(0, job["cores"])
     probe = CLIENTS[job["client"]](job["option"], job["ca_file"])
     result = asyncio.run(load(probe, job))
-    result["rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    result["peak_mb"] = usage.peak_mb()
     json.dump(result, sys.stdout)
 
 
