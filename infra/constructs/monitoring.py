@@ -90,6 +90,17 @@ class Monitoring(Construct):
         metric = function.function.metric_errors(period=_FIVE_MINUTES, statistic="Sum")
         self.alarm(f"{folder}-errors", metric, threshold=threshold, what=f"The {folder} function fails.")
 
+    def counted(self, id_: str, folder: str, metric_name: str, what: str) -> None:
+        """Something that a function of ours counts, and should never have to, was counted within five minutes."""
+        metric = cloudwatch.Metric(
+            namespace=settings.METRICS_NAMESPACE,
+            metric_name=metric_name,
+            dimensions_map={"service": folder},
+            period=_FIVE_MINUTES,
+            statistic="Sum",
+        )
+        self.alarm(id_, metric, threshold=1, what=what)
+
     def silent(self, folder: str, function: LookoutFunction) -> None:
         """A function that runs every minute did not run for ten."""
         metric = function.function.metric_invocations(period=_FIVE_MINUTES, statistic="Sum")

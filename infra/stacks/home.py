@@ -128,6 +128,7 @@ class HomeStack(cdk.Stack):
         monitoring.dead_letters("judge-dead", self.queues.judge_dead, "Rounds could not be judged.")
         monitoring.dead_letters("outbox-dead", self.queues.outbox_dead, "Notices were not handed to their sinks.")
         monitoring.dead_letters("deliveries-dead", self.queues.deliveries_dead, "A notice did not reach its sink.")
+        monitoring.counted("deliveries-failed", "notify", "DeliveriesFailed", "A sink refused a notice for good.")
         monitoring.dead_letters("home-schedule-dead", self.schedules.dead, "A home schedule could not start.")
         thresholds = {"judge": 3, "notify": 3, "rollup": 1, "publish": 3, "api": 5, "apply": 1}
         for folder, threshold in thresholds.items():

@@ -49,6 +49,13 @@ def test_silence_is_an_alarm(aws: Any) -> None:
     assert (behind["MetricName"], behind["Threshold"]) == ("IteratorAge", 300_000)
 
 
+def test_a_notice_that_was_refused_for_good_is_an_alarm(aws: Any) -> None:
+    alarm = alarms(aws, HOME_STACK)["lookout-deliveries-failed"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("Lookout", "DeliveriesFailed")
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": "notify"}]
+    assert (alarm["Statistic"], alarm["Threshold"], alarm["TreatMissingData"]) == ("Sum", 1, "notBreaching")
+
+
 def test_only_cloudwatch_of_this_account_speaks_to_the_topic(aws: Any) -> None:
     for stack in (HOME_STACK, PROBE):
         (policy,) = aws.of(stack, "AWS::SNS::TopicPolicy").values()

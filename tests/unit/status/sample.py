@@ -72,11 +72,11 @@ def snapshot() -> Snapshot:
     spoke = {
         "era": "legacy",
         "protocol_version": "2025-06-18",
-        "transport": "streamable_http",
+        "transport": "streamable-http",
         "server_name": "acme-search",
         "server_version": "2.4.1",
         "tools_count": 12,
-        "tools_hash": "sha256:" + "9f86d081884c7d65" * 4,
+        "tools_hash": "9f86d081884c7d65" * 4,
         "tls_not_after": NOW + 61 * d,
         "last_round": MINUTE,
     }

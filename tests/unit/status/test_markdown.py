@@ -14,7 +14,7 @@ def test_a_server_for_agents() -> None:
         "- status: `down`",
         "- since: 2026-08-22T14:10:00Z (24 min ago)",
         "- failure: `http, http_5xx: HTTP 502 from origin`",
-        "- protocol: `2025-06-18 legacy streamable_http`",
+        "- protocol: `2025-06-18 legacy streamable-http`",
         "- tools: 12",
         "| 24h | 98.33% | 100% |",
         "| Dublin | down | 297 ms | 2026-08-22T14:33:13Z | `http_5xx` |",

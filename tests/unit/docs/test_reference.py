@@ -1,0 +1,116 @@
+"""What the API reference, the data model and the runbook say of paths, caching, tables, queues and alarms."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from lookout import settings
+from lookout.status.pages import render_site
+from lookout.status.router import _FIXED, respond
+
+from tests.unit.docs.pages import fences, names, read, rows, section
+from tests.unit.status import sample
+
+API = read("docs/reference/api.md")
+RUNBOOK = read("docs/runbook.md")
+PATHS = {names(row[0])[0].removeprefix("GET "): row for row in rows(API) if row[0].startswith("`GET ")}
+SLUG = "acme-files"
+
+
+def answer(path: str) -> tuple[int, dict[str, str], bytes]:
+    query = {"target": SLUG, "module": "mcp"} if path == "/probe" else {}
+    found = respond(sample.snapshot(), "GET", path.replace("{slug}", SLUG), query, {}, sample.NOW)
+    return found.status, dict(found.headers), found.body
+
+
+@pytest.mark.parametrize("path", list(PATHS))
+def test_a_path_answers_and_is_cached_as_long_as_it_says(path: str) -> None:
+    status, headers, _ = answer(path)
+    assert status == 200
+    seconds = re.search(r"max-age=(\d+)", headers["cache-control"])
+    assert seconds
+    assert PATHS[path][2] == f"{seconds[1]} s"
+
+
+def test_every_path_without_a_slug_is_there() -> None:
+    assert set(_FIXED) == {path for path in PATHS if "{slug}" not in path}
+
+
+def test_the_example_of_a_server_has_the_keys_it_is_served_with() -> None:
+    (example,) = (json.loads(text) for text in fences(API, "json"))
+    _, _, body = answer("/api/v1/servers/{slug}")
+    served = json.loads(body)
+    assert set(example) <= set(served)
+    missing = set(served) - set(example)
+    assert [key for key in missing if f"`{key}`" not in API] == []
+    for key in ("regions", "windows"):
+        one, other = (next(iter(v.values() if isinstance(v, dict) else v)) for v in (example[key], served[key]))
+        assert set(one) == set(other)
+    for key in ("failure", "protocol", "implementation", "tools", "tls"):
+        assert set(example[key]) == set(served[key])
+    assert {key: example[key] for key in ("status", "protocol", "failure", "ok")} == {
+        key: served[key] for key in ("status", "protocol", "failure", "ok")
+    }
+
+
+def test_every_file_of_the_site_that_is_named_is_written() -> None:
+    written = {f"/{page.path}" for page in render_site(sample.snapshot(), sample.NOW)}
+    named = [name for row in rows(section(API, "## Files of the site")) for name in names(row[0])]
+    assert named
+    assert {name.replace("{slug}", SLUG) for name in named} <= written
+
+
+def test_the_data_model_has_the_tables_and_their_times() -> None:
+    found = rows(re.split(r"^## ", read("docs/data-model.md"), flags=re.MULTILINE)[0])
+    tables = {row[0]: [] for row in found if row[0]}
+    current = ""
+    for row in found:
+        current = row[0] or current
+        tables[current].append(row[5])
+    days = {
+        name: f"{seconds // 86400} days"
+        for name, seconds in (
+            ("round", settings.ROUNDS_TTL_S),
+            ("chunk", settings.CHUNKS_TTL_S),
+            ("day", settings.DAYS_TTL_S),
+            ("notice", settings.NOTICES_TTL_S),
+        )
+    }
+    assert tables == {
+        settings.SERVERS_TABLE: [""],
+        settings.ROUNDS_TABLE: [days["round"]] * 2,
+        settings.HISTORY_TABLE: [days["chunk"], days["day"]],
+        settings.INCIDENTS_TABLE: ["", "", days["notice"], days["notice"]],
+    }
+
+
+def test_the_readme_costs_what_the_bill_says() -> None:
+    (bill,) = (row for row in rows(read("docs/data-model.md")) if row[0] == "**all**")
+    (said,) = re.findall(r"About \$(\d+) a month for ten servers", read("README.md"))
+    assert round(float(bill[1].strip("*"))) == int(said)
+
+
+@pytest.mark.parametrize("page", ["docs/runbook.md", "docs/reference/webhook.md", "docs/data-model.md"])
+def test_queues_that_are_named_are_there(page: str) -> None:
+    schedules = {f"lookout-{stack}-schedule-dead" for stack in ("home", "probe")}
+    known = {settings.DELIVERIES_DLQ, settings.JUDGE_DLQ, settings.OUTBOX_DLQ} | schedules
+    named = set(re.findall(r"lookout-[a-z-]+-dead(?:\.fifo)?\b", read(page)))
+    assert named <= known
+
+
+ALARM = re.compile(r"^### ([a-z-]+)\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(("name", "entry"), ALARM.findall(RUNBOOK))
+def test_an_alarm_says_what_it_means_where_to_look_and_how_to_mend(name: str, entry: str) -> None:
+    assert len(entry.strip().splitlines()[0]) > 30, f"{name}: what has happened?"
+    assert re.search(r"^(Look|Look and mend): |Look there first|look there first", entry, re.MULTILINE), name
+    assert re.search(r"^(Mend|Look and mend): ", entry, re.MULTILINE), name
+
+
+def test_functions_and_log_groups_that_are_named_are_there() -> None:
+    known = {settings.function_name(folder) for folder in settings.FUNCTIONS}
+    named = set(re.findall(r"/aws/lambda/(lookout-[a-z]+)\b|--function-name (lookout-[a-z]+)\b", RUNBOOK))
+    assert {one for pair in named for one in pair if one} <= known
