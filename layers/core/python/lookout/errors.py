@@ -2,7 +2,8 @@
 
     LookoutError
     ├── ConfigError        a file or argument the user wrote is wrong: says file, line, key, and how to mend it
-    ├── SecretError        a `secret:`/`env:` reference cannot be resolved (never carries the value)
+    ├── SecretError        a `secret:`/`ssm:`/`env:` reference cannot be resolved or used (never carries the value)
+    │   └── SecretGoneError  its store answered that there is none of that name
     ├── StoreError         our data is not what it must be
     │   ├── ConflictError  somebody else wrote first: read again
     │   └── FormatError    a packed record is of a version this code cannot read, or is damaged
@@ -46,6 +47,10 @@ class ConfigError(LookoutError):
 
 class SecretError(LookoutError):
     """A reference to a secret could not be resolved."""
+
+
+class SecretGoneError(SecretError):
+    """There is no such secret (any more): what was known of it must not be used either."""
 
 
 class StoreError(LookoutError):

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
+import html
+import json
+import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+from urllib.parse import quote as percent
+from urllib.parse import quote_plus
 
 from lookout.probe.result import MESSAGE_LIMIT
+
+MASK: Final = "[secret]"
+_SHORT: Final = 4
+"""A secret of fewer characters is masked where it stands alone only: it would be found in every other word."""
+_CUT: Final = 6
+"""Characters of a secret that are taken for it where a text was cut in its midst."""
+T = TypeVar("T")
 
 
 def quote(text: str, limit: int = MESSAGE_LIMIT) -> str:
@@ -17,9 +34,107 @@ def quote(text: str, limit: int = MESSAGE_LIMIT) -> str:
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:
-    """Every secret (and what follows `Bearer `) replaced."""
-    for secret in secrets:
-        for part in (secret, secret.removeprefix("Bearer ")):
-            if len(part) >= 4:
-                text = text.replace(part, "[secret]")
-    return text
+    """Every secret replaced, in whatever case: as it is, or as a URL, JSON, HTML, Base64 or hexadecimal has it.
+
+    Also the beginning of one where the text ends in its midst, or was cut there (`…`).
+    """
+    masker = _masker(tuple(secrets))
+    return masker.mask(text) if masker is not None else text
+
+
+def masked(value: T, secrets: Iterable[str]) -> T:
+    """`mask` for all text in a value of mappings (keys too), lists, tuples and dataclasses; same type, same shape."""
+    masker = _masker(tuple(secrets))
+    return _walk(value, masker) if masker is not None else value
+
+
+def _walk(value: Any, masker: _Masker) -> Any:
+    if isinstance(value, Enum):
+        return value
+    if isinstance(value, str):
+        return masker.mask(value)
+    if isinstance(value, Mapping):
+        return {_walk(key, masker): _walk(item, masker) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return type(value)(_walk(item, masker) for item in value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        parts = {f.name: _walk(getattr(value, f.name), masker) for f in dataclasses.fields(value) if f.init}
+        return dataclasses.replace(value, **parts)
+    return value
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Masker:
+    """`forms` are in lower case, the longest first; `heads` their beginnings: where none is, there is no secret."""
+
+    pattern: re.Pattern[str]
+    forms: tuple[str, ...]
+    heads: tuple[str, ...]
+
+    def mask(self, text: str) -> str:
+        low = text.lower()
+        for head in self.heads:
+            if head in low:
+                return "…".join(map(self._without_beginning, self.pattern.sub(MASK, text).split("…")))
+        return text
+
+    def _without_beginning(self, text: str) -> str:
+        body = text.rstrip(". \"'")
+        low = body.lower()
+        for form in self.forms:
+            for length in range(min(len(form) - 1, len(low)), _CUT - 1, -1):
+                if low.endswith(form[:length]):
+                    return body[:-length] + MASK + text[len(body) :]
+        return text
+
+
+@lru_cache(maxsize=256)
+def _masker(secrets: tuple[str, ...]) -> _Masker | None:
+    forms, alone = dict[str, None](), dict[str, None]()
+    for part in (part for secret in secrets for part in _parts(secret)):
+        if len(part) < _SHORT:
+            alone[part] = None
+        else:
+            forms.update(dict.fromkeys(_forms(part)))
+    if not forms and not alone:
+        return None
+    longest = sorted(forms, key=len, reverse=True)
+    patterns = [re.escape(form) for form in longest]
+    patterns += [rf"(?<![A-Za-z0-9]){re.escape(part)}(?![A-Za-z0-9])" for part in alone]
+    pattern = re.compile("|".join(patterns), re.IGNORECASE)
+    lower = tuple(form.lower() for form in longest)
+    heads = dict.fromkeys((*(form[:_CUT] for form in lower), *(part.lower() for part in alone)))
+    return _Masker(pattern, lower, tuple(heads))
+
+
+def _parts(secret: str) -> Iterator[str]:
+    """A secret, without its scheme (`Bearer x`), and line by line (a PEM key)."""
+    yield from (secret.strip(),) if secret.strip() else ()
+    scheme, _, rest = secret.strip().partition(" ")
+    if scheme.lower() in ("bearer", "basic", "token") and rest.strip():
+        yield rest.strip()
+    lines = secret.split("\n")
+    if len(lines) > 1:
+        yield from (line.strip() for line in lines if len(line.strip()) >= 16 and not line.startswith("-----"))
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """How it may be written."""
+    data = secret.encode("utf-8", "surrogatepass")
+    yield secret
+    yield percent(data, safe="")
+    yield percent(data)
+    yield quote_plus(data)
+    yield "".join(f"%{byte:02x}" for byte in data)
+    for ascii_only in (True, False):
+        written = json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
+        yield from (written, written.replace("/", "\\/"), json.dumps(written)[1:-1])
+    yield html.escape(secret)
+    yield html.escape(secret, quote=False)
+    yield repr(secret)[1:-1]
+    yield data.hex()
+    for before in range(3):  # inside something longer, Base64 has it in one of three alignments
+        written = base64.b64encode(b"\0" * before + data).decode().rstrip("=")
+        inner = written[(0, 2, 3)[before] : len(written) - (1 if (before + len(data)) % 3 else 0)]
+        if len(inner) >= _SHORT:
+            yield from (inner, inner.replace("+", "-").replace("/", "_"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,7 @@ import boto3
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lookout.errors import SecretError, StoreError
+from lookout.errors import SecretError, SecretGoneError, StoreError
 
 
 @cache
@@ -21,19 +22,36 @@ def client(service: str, region: str | None = None) -> Any:
     return boto3.client(service, region_name=region, config=config)
 
 
+_GONE = frozenset({"ResourceNotFoundException", "InvalidRequestException", "ParameterNotFound"})
+"""Not there (any more): the second is what Secrets Manager says of a secret that is scheduled for deletion."""
+
+
 def secret_value(home: str, name: str) -> str:
     """The current value of a Secrets Manager secret in the home region. Raises SecretError, which names no value."""
-    try:
-        answer = client("secretsmanager", home).get_secret_value(SecretId=name)
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "error")
-        raise SecretError(f"secret {name!r} in {home} cannot be read: {code}") from None
-    except BotoCoreError as error:
-        raise SecretError(f"secret {name!r} in {home} cannot be read: {type(error).__name__}") from None
-    value = answer.get("SecretString")
+    with _secret_errors(f"secret {name!r} in {home}"):
+        value = client("secretsmanager", home).get_secret_value(SecretId=name).get("SecretString")
     if not isinstance(value, str) or not value:
         raise SecretError(f"secret {name!r} in {home} holds no text")
     return value
+
+
+def parameter_value(home: str, name: str) -> str:
+    """The value of an SSM parameter in the home region, decrypted. Raises SecretError, which names no value."""
+    with _secret_errors(f"parameter {name!r} in {home}"):
+        answer = client("ssm", home).get_parameter(Name=name, WithDecryption=True)
+    return str(answer["Parameter"]["Value"])
+
+
+@contextmanager
+def _secret_errors(what: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "error")
+        kind = SecretGoneError if code in _GONE else SecretError
+        raise kind(f"{what} cannot be read: {code}") from None
+    except BotoCoreError as error:
+        raise SecretError(f"{what} cannot be read: {type(error).__name__}") from None
 
 
 def put_object(bucket: str, key: str, body: bytes, content_type: str, cache_control: str) -> None:
