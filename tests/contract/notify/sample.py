@@ -77,6 +77,55 @@ HOSTILE = replace(
     regions=tuple(replace(REGIONS[0], region=f"xx-{'y' * 100}-{i}", message=EVIL) for i in range(20)),
     quorum=Quorum(20, 20, 0, EVIL, 10**9),
 )
+DRIFT = replace(
+    OPEN,
+    id="evt_01J00000000000000000000002",
+    type="drift.detected",
+    status="up",
+    previous_status="pending",
+    severity="high",
+    dedup_key="chg_01J00000000000000000000000",
+    failure=Failure(),
+    quorum=Quorum(3, 0, 0, "2-of-3", 0),
+    incident=None,
+    drift={
+        "class": "breaking",
+        "added": ["find"],
+        "removed": [f"tool-{n}" for n in range(12)],
+        "changed": [
+            {
+                "tool": "search",
+                "changes": [
+                    {"path": "/inputSchema/required", "kind": "required_added", "class": "breaking", "detail": "q"},
+                    {"path": "/description", "kind": "description_changed", "class": "risky"},
+                ],
+            }
+        ],
+        "old_hash": "sha256:" + "a" * 64,
+        "new_hash": "sha256:" + "b" * 64,
+        "unstable": False,
+        "regions": ["eu-west-1", "us-west-2"],
+    },
+)
+UNSTABLE = replace(
+    DRIFT,
+    drift={**(DRIFT.drift or {}), "class": "unknown", "unstable": True, "added": [], "removed": [], "changed": []},
+)
+HOSTILE_DRIFT = replace(
+    DRIFT,
+    server=HOSTILE.server,
+    drift={
+        **(DRIFT.drift or {}),
+        "added": [f"{EVIL[:119]}…"] * 40,
+        "removed": ["&" * 120] * 40,
+        "changed": [
+            {"tool": EVIL[:120], "changes": [{"path": EVIL[:200], "kind": "enum_value_removed", "class": "breaking"}]}
+        ]
+        * 50,
+        "more": 10**6,
+        "regions": [f"xx-{'y' * 100}-{i}" for i in range(20)],
+    },
+)
 EVERY = {
     "opened": OPEN,
     "updated": UPDATED,
@@ -85,6 +134,9 @@ EVERY = {
     "private": PRIVATE,
     "test": TEST,
     "hostile": HOSTILE,
+    "drift": DRIFT,
+    "unstable": UNSTABLE,
+    "hostile drift": HOSTILE_DRIFT,
     "bare": replace(
         OPEN,
         previous_status="pending",

@@ -21,7 +21,21 @@ from lookout.notify.slack import escape
 from lookout.verdict.state import Notice
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from tests.contract.notify.sample import EVERY, EVIL, HOSTILE, OPEN, OPENED, PRIVATE, REMOVED, RESOLVED, SITE, UPDATED
+from tests.contract.notify.sample import (
+    DRIFT,
+    EVERY,
+    EVIL,
+    HOSTILE,
+    HOSTILE_DRIFT,
+    OPEN,
+    OPENED,
+    PRIVATE,
+    REMOVED,
+    RESOLVED,
+    SITE,
+    UNSTABLE,
+    UPDATED,
+)
 
 OLD = "whsec_" + base64.b64encode(b"o" * 24).decode()
 NEW = "whsec_" + base64.b64encode(b"n" * 32).decode()
@@ -336,9 +350,35 @@ def test_slacks_limits_hold_for_the_longest_input(name: str) -> None:
             assert len(block["elements"]) <= 10
 
 
-def test_nothing_a_server_says_is_markup() -> None:
+def test_a_surface_change_lists_what_was_removed_changed_and_added() -> None:
+    made = body(DRIFT, "slack")
+    assert made["text"] == "🟡 [EXTERNAL] Acme Search changed what it offers: breaking"
+    assert made["attachments"][0]["color"] == "#daa038"
+    listed = made["attachments"][0]["blocks"][1]["text"]["text"].split("\n")
+    assert listed[1].startswith("*Removed* `tool-0`, `tool-1`, ")
+    assert listed[1].endswith("`tool-9`, +2 more")
+    assert listed[2:] == ["*Changed* `search: required added, description changed`", "*Added* `find`"]
+    assert fields(DRIFT) == {
+        "Class": "breaking",
+        "Seen from": "Dublin, Oregon",
+        "Surface": "aaaaaaaaaaaa → bbbbbbbbbbbb",
+        "Severity": "high",
+    }
+    assert body(UNSTABLE, "slack")["text"] == "🟡 [EXTERNAL] Acme Search alternates in what it offers: unknown"
+
+
+def test_the_webhook_of_a_surface_change_holds_the_whole_of_it() -> None:
+    made = body(DRIFT, "webhook")
+    assert made["drift"] == DRIFT.drift
+    assert set(made["incident"].values()) == {None}
+    assert made["links"] == {"status_page": f"{SITE}/status/acme-search/", "incident": None}
+    assert body(OPEN, "webhook")["drift"] is None
+
+
+@pytest.mark.parametrize("notice", [HOSTILE, HOSTILE_DRIFT], ids=["failure", "drift"])
+def test_nothing_a_server_says_is_markup(notice: Notice) -> None:
     """Left of our own dates no angle bracket is bare, every ampersand starts one of Slack's three entities."""
-    made = body(HOSTILE, "slack")
+    made = body(notice, "slack")
     texts = [made["text"], *(o["text"] for o in objects(made["attachments"]) if isinstance(o.get("text"), str))]
     for text in texts:
         rest = re.sub(r"<!date\^\d+\^[^<>|]*\|[0-9TZ:-]+>", "", text)
@@ -347,7 +387,13 @@ def test_nothing_a_server_says_is_markup() -> None:
         assert re.search(r"&(?!amp;|lt;|gt;)", rest) is None
         assert all(c.isprintable() or c == "\n" for c in rest)
     section = made["attachments"][0]["blocks"][1]["text"]["text"]
-    assert "`" not in section.split("` — *")[0].removeprefix("`")
+    assert "`" not in section.split("` — *")[0].removeprefix("`") or notice is HOSTILE_DRIFT
+
+
+def test_no_name_of_a_tool_ends_its_code_span() -> None:
+    section = body(HOSTILE_DRIFT, "slack")["attachments"][0]["blocks"][1]["text"]["text"]
+    assert len(re.findall(r"`[^`]*`", section)) == 1 + 3 * 10
+    assert section.count("`") == 2 * 31
 
 
 @pytest.mark.parametrize("limit", range(2, 40))

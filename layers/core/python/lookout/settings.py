@@ -39,6 +39,7 @@ ROUNDS_TTL_S: Final = 3 * 86400
 CHUNKS_TTL_S: Final = 90 * 86400
 DAYS_TTL_S: Final = 400 * 86400
 NOTICES_TTL_S: Final = 30 * 86400
+CHANGES_TTL_S: Final = 400 * 86400
 
 ROUND_KIND: Final = "round"
 """Value of the `kind` attribute of a round item: what the judge's stream filter matches (with INSERT)."""

@@ -6,6 +6,7 @@ Limits (api.slack.com/reference/block-kit): header 150, section text 3,000, 10 f
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from typing import Any, Final
 
 from lookout.notify.webhook import links, rfc3339
@@ -16,10 +17,13 @@ _LOOKS: Final = {
     "incident.opened": ("🔴", "#c40040", "is DOWN"),
     "incident.updated": ("🟠", "#daa038", "is still failing"),
     "incident.resolved": ("✅", "#2eb67d", "recovered"),
+    "drift.detected": ("🟡", "#daa038", "changed what it offers"),
 }
 _OTHER: Final = ("ℹ️", "#888888")
 _FINE: Final = ("up", "degraded", "auth_required")
 _FAILING: Final = ("down", "credential_rejected")
+LISTED: Final = 10
+"""Names listed of each group in a surface change."""
 
 
 def escape(text: str, limit: int) -> str:
@@ -73,8 +77,11 @@ def _what(notice: Notice) -> str:
 def _headline(notice: Notice) -> tuple[str, str, str]:
     """Icon, colour, and what happened in a few words."""
     icon, color, verb = _LOOKS.get(notice.type, (*_OTHER, escape(notice.type, 40)))
-    if notice.type == "incident.resolved" and notice.incident.resolution in ("removed", "paused"):
-        return "⚪", _OTHER[1], f"is no longer watched ({notice.incident.resolution})"
+    resolution = notice.incident.resolution if notice.incident is not None else None
+    if notice.type == "incident.resolved" and resolution in ("removed", "paused"):
+        return "⚪", _OTHER[1], f"is no longer watched ({resolution})"
+    if notice.drift is not None and notice.drift["unstable"]:
+        return icon, color, "alternates in what it offers"
     if notice.type != "incident.resolved" and notice.status == "credential_rejected":
         verb = "rejects our credential"
     return icon, color, verb
@@ -85,8 +92,39 @@ def _cities(notice: Notice, statuses: tuple[str, ...]) -> str:
     return f" ({escape(names, 1000)})" if names else ""
 
 
+def _listed(label: str, names: list[str], limit: int = 40) -> list[str]:
+    """One line: at most ten names, and how many more there are."""
+    if not names:
+        return []
+    shown = ", ".join(f"`{code(name, limit)}`" for name in names[:LISTED])
+    more = f", +{len(names) - LISTED} more" if len(names) > LISTED else ""
+    return [f"*{label}* {shown}{more}"]
+
+
+def _changes(drift: Mapping[str, Any]) -> str:
+    """What was added, removed and changed, a line each."""
+    changed = []
+    for one in drift["changed"]:
+        kinds = dict.fromkeys(c["kind"].replace("_", " ") for c in one["changes"])
+        changed.append(f"{one['tool'][:60]}: {', '.join(kinds)}")
+    lines = _listed("Removed", drift["removed"]) + _listed("Changed", changed, 110) + _listed("Added", drift["added"])
+    if drift.get("more"):
+        lines.append(f"and {drift['more']} changes more")
+    return "\n".join(lines) or "What changed cannot be told: the surfaces were not at hand."
+
+
 def _fields(notice: Notice) -> list[tuple[str, str]]:
     quorum, incident = notice.quorum, notice.incident
+    if notice.drift is not None:
+        seen = ", ".join(city(region) for region in notice.drift["regions"])
+        return [
+            ("Class", notice.drift["class"]),
+            ("Seen from", escape(seen, 1000)),
+            ("Surface", f"{notice.drift['old_hash'][7:19]} → {notice.drift['new_hash'][7:19]}"),
+            ("Severity", notice.severity),
+        ]
+    if incident is None:
+        return [("Status", notice.status), ("Severity", notice.severity)]
     first = ("First seen", _moment(incident.started_at))
     if notice.type == "incident.resolved":
         downtime = max(0, (incident.resolved_at or notice.created_at) - incident.started_at)
@@ -114,14 +152,17 @@ def payload(notice: Notice, site_url: str) -> dict[str, Any]:
     """The body as a JSON object (SHAPES 2)."""
     icon, color, verb = _headline(notice)
     name = escape(str(notice.server.get("name") or notice.slug), 80)
-    resolved = notice.type == "incident.resolved"
-    text = f"`{code(str(notice.server.get('url', '')), 1500)}`"
+    resolved, drift = notice.type == "incident.resolved", notice.drift
+    text = f"`{code(str(notice.server.get('url', '')), 1500 if drift is None else 600)}`"
     line = f"{icon} [EXTERNAL] {name} {verb}"
-    if not resolved:
+    if drift is not None:
+        line += f": {drift['class']}"
+        text += f"\n{_changes(drift)}"
+    elif not resolved:
         what = _what(notice)
         text += f" — *{what}*" + (f": {escape(notice.failure.message, 1000)}" if notice.failure.message else "")
         line += f" from {notice.quorum.regions_failing}/{notice.quorum.regions_total} regions — {what}"
-    title = f"{icon} {name} — {verb if resolved else notice.status}"
+    title = f"{icon} {name} — {verb if resolved or drift is not None else notice.status}"
     fields = [{"type": "mrkdwn", "text": f"*{label}*\n{value}"} for label, value in _fields(notice)]
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": title, "emoji": True}},

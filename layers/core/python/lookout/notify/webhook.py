@@ -7,7 +7,7 @@ from typing import Any
 
 from lookout import __version__
 from lookout.regions import city
-from lookout.verdict.state import Notice
+from lookout.verdict.state import Incident, Notice
 
 
 def rfc3339(at: int) -> str:
@@ -21,14 +21,26 @@ def links(notice: Notice, site_url: str) -> dict[str, str | None]:
         return {"status_page": None, "incident": None}
     return {
         "status_page": f"{site_url}/status/{notice.slug}/",
-        "incident": f"{site_url}/incidents/{notice.incident.id}/",
+        "incident": f"{site_url}/incidents/{notice.incident.id}/" if notice.incident is not None else None,
+    }
+
+
+def _incident(incident: Incident | None) -> dict[str, Any]:
+    """The same keys also where the notice is about no incident."""
+    if incident is None:
+        return dict.fromkeys(("id", "started_at", "resolved_at", "duration_seconds"))
+    resolved = incident.resolved_at
+    return {
+        "id": incident.id,
+        "started_at": rfc3339(incident.started_at),
+        "resolved_at": rfc3339(resolved) if resolved is not None else None,
+        "duration_seconds": resolved - incident.started_at if resolved is not None else None,
     }
 
 
 def payload(notice: Notice, site_url: str) -> dict[str, Any]:
     """The body as a JSON object, keys in the documented order."""
-    incident, failure = notice.incident, notice.failure
-    resolved = incident.resolved_at
+    failure = notice.failure
     return {
         "version": "1",
         "type": notice.type,
@@ -67,13 +79,8 @@ def payload(notice: Notice, site_url: str) -> dict[str, Any]:
             }
             for view in notice.regions
         ],
-        "incident": {
-            "id": incident.id,
-            "started_at": rfc3339(incident.started_at),
-            "resolved_at": rfc3339(resolved) if resolved is not None else None,
-            "duration_seconds": resolved - incident.started_at if resolved is not None else None,
-        },
-        "drift": None,
+        "incident": _incident(notice.incident),
+        "drift": dict(notice.drift) if notice.drift is not None else None,
         "links": links(notice, site_url),
         "monitor": {"name": "lookout", "version": __version__, "kind": "external"},
     }

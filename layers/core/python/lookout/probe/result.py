@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:  # its hashing is not for those who only read results
+    from lookout.surface.model import Surface
 
 MESSAGE_LIMIT: Final = 300
 """Characters of a server's own words kept in a result (evidence is capped near 1 KB)."""
@@ -156,6 +159,12 @@ class ProbeResult:
     tls: TlsFacts | None = None
     address: str | None = None
     findings: tuple[Finding, ...] = ()
+    surface_address: str | None = None
+    """The name the surface that was seen is stored under (`Surface.address`); None where none was seen or stored."""
+    asked_as: str | None = None
+    """What it was asked with: changes with the address and the credential's references, tells neither."""
+    surface: Surface | None = field(default=None, compare=False, repr=False)
+    """What was listed, whole. Not kept in rounds."""
 
     @property
     def latency_ms(self) -> int:
@@ -209,4 +218,6 @@ _COMPACT: Final = {
     "c": "tools_count",
     "k": "tools_hash",
     "a": "address",
+    "u": "surface_address",
+    "i": "asked_as",
 }

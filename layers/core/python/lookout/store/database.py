@@ -23,7 +23,7 @@ from lookout.history.chunk import Chunk, DaySummary
 from lookout.history.round import Round, pack_json, unpack_json
 from lookout.store.models import IncidentItem, models
 from lookout.verdict.judge import Judgement, close
-from lookout.verdict.state import Incident, Notice, ServerState, ShardState
+from lookout.verdict.state import Incident, Notice, ServerState, ShardState, SurfaceChange
 
 _log = logging.getLogger(__name__)
 
@@ -203,7 +203,7 @@ class Store:
         return ShardState(row.sk, int(row.version), value["judged"], servers)
 
     def commit(self, judgement: Judgement, now: int) -> ShardState:
-        """Persist one judged minute in one transaction: state, verdicts, incidents, notices.
+        """Persist one judged minute in one transaction: state, verdicts, incidents, surface changes, notices.
 
         Raises ConflictError when the state moved since it was read, or an incident was closed by another: read again.
         """
@@ -215,7 +215,7 @@ class Store:
         after = ShardState(state.shard, state.version + 1, state.judged, state.servers)
         row = item(STATE_KEY, state.shard, packed=packed, version=after.version)
         unmoved = item.version == state.version if state.version else item.pk.does_not_exist()
-        new = {notice.incident.id for notice in judgement.notices if notice.type == "incident.opened"}
+        new = {notice.dedup_key for notice in judgement.notices if notice.type == "incident.opened"}
         try:
             with TransactWrite(connection=Connection(region=self.home)) as transaction:
                 transaction.save(row, condition=unmoved)
@@ -227,6 +227,8 @@ class Store:
                 for incident in judgement.incidents:
                     expected = item.pk.does_not_exist() if incident.id in new else item.open == 1
                     transaction.save(self._incident_item(incident), condition=expected)
+                for change in judgement.changes:
+                    transaction.save(self._change_item(change), condition=item.pk.does_not_exist())
                 for notice in judgement.notices:
                     transaction.save(self._notice_item(notice), condition=item.pk.does_not_exist())
         except TransactWriteError as error:
@@ -244,6 +246,15 @@ class Store:
     def _notice_item(self, notice: Notice) -> IncidentItem:
         ttl = notice.created_at + settings.NOTICES_TTL_S
         return self._m.incident(settings.NOTICE_PARTITION, notice.id, data=_dump(notice.to_json()), ttl=ttl)
+
+    def _change_item(self, change: SurfaceChange) -> IncidentItem:
+        ttl = change.at + settings.CHANGES_TTL_S
+        return self._m.incident(f"surface#{change.slug}", change.id, data=_dump(change.to_json()), ttl=ttl)
+
+    def surface_changes(self, slug: str, limit: int, now: int) -> list[SurfaceChange]:
+        """The changes of what a server offers, newest first."""
+        query = self._m.incident.query(f"surface#{slug}", scan_index_forward=False, limit=limit)
+        return [SurfaceChange.from_json(json.loads(row.data)) for row in query if row.ttl > now]
 
     def incidents(self, slug: str, limit: int) -> list[Incident]:
         """A server's incidents, newest first."""

@@ -9,6 +9,7 @@ Keys (docs/data-model.md):
                 slug / day#<n>                    a daily summary, n = days since the epoch
     incidents   state / shard                     the judge's memory, compare-and-set on `version`
                 server#slug / incident id         an incident
+                surface#slug / change id          a change of what the server offers
                 notice / notice id                the outbox
 """
 

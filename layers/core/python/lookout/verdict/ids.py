@@ -27,3 +27,8 @@ def incident_id(slug: str, kind: str, opened_at: int) -> str:
 def notice_id(incident: str, notice_type: str, at: int) -> str:
     """`evt_<ULID>`: what receivers treat as idempotency key."""
     return "evt_" + ulid(at, incident, notice_type)
+
+
+def change_id(slug: str, old: str, new: str, at: int) -> str:
+    """`chg_<ULID>`: a surface change of `slug` from one address to another."""
+    return "chg_" + ulid(at, slug, old, new)

@@ -9,16 +9,31 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from lookout.config.model import Server, Site
 from lookout.history.round import Round
 from lookout.history.uptime import NOT_DUE, OUTCOME_CODES
 from lookout.probe.result import ProbeResult, Status
 from lookout.verdict import ids
+from lookout.verdict.drift import Drifts, judge_surface, pairs
+from lookout.verdict.notices import incident_notice
 from lookout.verdict.quorum import RoundVerdict, decide
 from lookout.verdict.schedule import ROUND_DEADLINE_S
-from lookout.verdict.state import Failure, Incident, Notice, Quorum, RegionView, ServerState, ShardState
+from lookout.verdict.state import (
+    Failure,
+    Incident,
+    Notice,
+    Quorum,
+    RegionView,
+    ServerState,
+    ShardState,
+    SurfaceChange,
+)
 from lookout.verdict.streak import advance
+
+TRANSACTION_ITEMS: Final = 100
+"""DynamoDB's limit. Two are the state and the verdicts; an incident or a surface change takes two with its notice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +45,24 @@ class Judgement:
     verdicts: Mapping[str, str] = field(default_factory=dict)
     incidents: tuple[Incident, ...] = ()
     notices: tuple[Notice, ...] = ()
+    changes: tuple[SurfaceChange, ...] = ()
+
+
+def by_server(rounds: Mapping[str, Round], site: Site) -> dict[str, dict[str, ProbeResult]]:
+    """The results of one minute by slug and region, regions in the site's order."""
+    out: dict[str, dict[str, ProbeResult]] = {}
+    for region in site.regions:
+        for result in rounds[region].results if region in rounds else ():
+            out.setdefault(result.slug, {})[region] = result
+    return out
+
+
+def surfaces_to_compare(
+    state: ShardState, minute: int, rounds: Mapping[str, Round], site: Site
+) -> set[tuple[str, str]]:
+    """The pairs of surface addresses whose difference `judge_minute` may want to tell."""
+    found = by_server(rounds, site)
+    return {p for slug, one in state.servers.items() for p in pairs(one, found.get(slug, {}), minute, site)}
 
 
 def judge_minute(
@@ -39,16 +72,15 @@ def judge_minute(
     servers: Sequence[Server],
     site: Site,
     incidents: Mapping[str, Incident],
+    drifts: Drifts | None = None,
 ) -> Judgement:
     """Judge `minute` of one shard.
 
-    `rounds` by region (absent: silent), `servers` all of the shard, `incidents` the open ones by id. States of servers
-    no longer listed are dropped: whoever removed the server closed its incident (`close`).
+    `rounds` by region (absent: silent), `servers` all of the shard, `incidents` the open ones by id, `drifts` what
+    changed between those of `surfaces_to_compare` that could be read. States of servers no longer listed are dropped:
+    whoever removed the server closed its incident (`close`).
     """
-    by_slug: dict[str, dict[str, ProbeResult]] = {}
-    for region in site.regions:
-        for result in rounds[region].results if region in rounds else ():
-            by_slug.setdefault(result.slug, {})[region] = result
+    by_slug = by_server(rounds, site)
     states: dict[str, ServerState] = {}
     verdicts: dict[str, str] = {}
     changed: list[Incident] = []
@@ -63,8 +95,27 @@ def judge_minute(
             changed.append(judged.incident)
         if judged.notice is not None:
             notices.append(judged.notice)
+    changes: list[SurfaceChange] = []
+    for server in servers:
+        if server.slug not in verdicts:
+            continue
+        results = by_slug.get(server.slug, {})
+        told = judge_surface(
+            server,
+            states[server.slug],
+            results,
+            drifts or {},
+            minute=minute,
+            at=_moment(results, minute),
+            quorum=_quorum(decide(results, site.regions, server.quorum), states[server.slug]),
+            site=site,
+            room=(TRANSACTION_ITEMS - 2 - len(changed) - len(notices) - len(changes)) // 2,
+        )
+        states[server.slug] = told.state
+        changes += told.changes
+        notices += told.notices
     after = replace(state, judged=minute, servers=states)
-    return Judgement(minute, after, verdicts, tuple(changed), tuple(notices))
+    return Judgement(minute, after, verdicts, tuple(changed), tuple(notices), tuple(changes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +138,7 @@ def _judge_server(
     if server.paused:
         return _pause(server, before, minute, incident, site)
     if before.status is Status.PAUSED:
-        before = ServerState(server.slug, since=minute, previous=Status.PAUSED)
+        before = _anew(before, since=minute, previous=Status.PAUSED)
     if not server.due(minute) or (before.status is Status.PENDING and not results):
         return _One(before, NOT_DUE)
     verdict = decide(results, site.regions, server.quorum)
@@ -99,27 +150,46 @@ def _judge_server(
     if after.status.failing and incident is None:
         incident = _open(server, after, verdict, minute)
         after = after.with_(incident_id=incident.id)
-        return _One(after, code, incident, _notice("incident.opened", server, after, incident, quorum, at, site))
+        return _One(
+            after, code, incident, incident_notice("incident.opened", server, after, incident, quorum, at, site)
+        )
     if incident is None:
         return _One(after, code)
     if not after.status.failing:
         incident = replace(incident, resolved_at=after.since, resolution="recovered")
         after = after.with_(incident_id=None)
-        return _One(after, code, incident, _notice("incident.resolved", server, after, incident, quorum, at, site))
+        return _One(
+            after, code, incident, incident_notice("incident.resolved", server, after, incident, quorum, at, site)
+        )
     if after.status is not before.status:
         incident = replace(incident, status=after.status.value, failure=after.failure or Failure())
-        return _One(after, code, incident, _notice("incident.updated", server, after, incident, quorum, at, site))
+        return _One(
+            after, code, incident, incident_notice("incident.updated", server, after, incident, quorum, at, site)
+        )
     return _One(after, code)
 
 
 def _pause(server: Server, before: ServerState, minute: int, incident: Incident | None, site: Site) -> _One:
     if before.status is Status.PAUSED:
         return _One(before, NOT_DUE)
-    after = ServerState(server.slug, Status.PAUSED, minute, before.status, before.since, last_round=before.last_round)
+    after = _anew(
+        before,
+        status=Status.PAUSED,
+        since=minute,
+        previous=before.status,
+        previous_since=before.since,
+        last_round=before.last_round,
+    )
     if incident is None:
         return _One(after, NOT_DUE)
     closed, notice = close(server, incident, minute, "paused", before, site)
     return _One(after, NOT_DUE, closed, notice)
+
+
+def _anew(before: ServerState, **values: Any) -> ServerState:
+    """A state that forgets everything but what the server offers."""
+    kept: dict[str, Any] = {"surface": before.surface, "drifts": before.drifts, "drift_at": before.drift_at}
+    return ServerState(before.slug, **kept, **values)
 
 
 def close(
@@ -130,7 +200,7 @@ def close(
     status = Status.PAUSED if resolution == "paused" else Status.UNKNOWN
     gone = before.with_(status=status, previous=before.status, previous_since=before.since, since=at, incident_id=None)
     quorum = Quorum(len(site.regions), 0, len(site.regions), resolution, 0)
-    return closed, _notice("incident.resolved", server, gone, closed, quorum, at, site)
+    return closed, incident_notice("incident.resolved", server, gone, closed, quorum, at, site)
 
 
 def _moment(results: Mapping[str, ProbeResult], minute: int) -> int:
@@ -203,50 +273,4 @@ def _open(server: Server, after: ServerState, verdict: RoundVerdict, minute: int
         failure=after.failure or Failure(),
         regions=verdict.failing,
         regions_total=verdict.total,
-    )
-
-
-_SEQUENCE = {"incident.opened": 0, "incident.resolved": 1 << 40}
-
-
-def _severity(notice_type: str, state: ServerState, quorum: Quorum) -> str:
-    if notice_type == "incident.resolved":
-        return "info"
-    everywhere = quorum.regions_failing == quorum.regions_total and state.status is Status.DOWN
-    return "critical" if everywhere else "high"
-
-
-def _notice(
-    notice_type: str,
-    server: Server,
-    state: ServerState,
-    incident: Incident,
-    quorum: Quorum,
-    at: int,
-    site: Site,
-) -> Notice:
-    known = {sink.name for sink in site.sinks}
-    return Notice(
-        id=ids.notice_id(incident.id, notice_type, at),
-        type=notice_type,
-        created_at=at,
-        slug=server.slug,
-        status=state.status.value,
-        previous_status=state.previous.value,
-        previous_since=state.previous_since,
-        severity=_severity(notice_type, state, quorum),
-        dedup_key=incident.id,
-        sequence=_SEQUENCE.get(notice_type, at),
-        server={
-            "slug": server.slug,
-            "name": server.title,
-            "url": server.url,
-            "visibility": server.visibility,
-            "tags": list(server.tags),
-        },
-        failure=state.failure or incident.failure,
-        quorum=quorum,
-        regions=state.regions,
-        incident=incident,
-        sinks=tuple(name for name in server.notify if name in known),
     )

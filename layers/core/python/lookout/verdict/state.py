@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from lookout.probe.result import Status
+from lookout.surface.confirm import NOTHING, Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,20 @@ class ServerState:
     tools_count: int | None = None
     tools_hash: str | None = None
     tls_not_after: int | None = None
+    surface: Memory = NOTHING
+    """Which surfaces are believed, by region and key."""
+    drifts: Mapping[str, int] = field(default_factory=dict)
+    """How many changes of the surface were told, by class; at least one where `drift_at` is set."""
+    drift_at: int = 0
+    """The minute of the latest of them."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON object."""
-        return {k: v for k, v in asdict(self).items() if v not in (None, (), [])}
+        out = {k: v for k, v in asdict(replace(self, surface=NOTHING)).items() if v not in (None, (), [], {})}
+        del out["surface"]
+        if self.surface.tracks:
+            out["surface"] = self.surface.to_json()
+        return out
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -97,6 +108,8 @@ class ServerState:
         values["regions"] = tuple(RegionView(**r) for r in values.get("regions", ()))
         if "failure" in values:
             values["failure"] = Failure(**values["failure"])
+        if "surface" in values:
+            values["surface"] = Memory.from_json(values["surface"])
         return cls(**values)
 
     def with_(self, **changes: Any) -> ServerState:
@@ -148,10 +161,33 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
+class SurfaceChange:
+    """One change of what a server offers, as told. `drift` is the webhook's object (SHAPES 1), bounded and complete."""
+
+    id: str
+    slug: str
+    at: int
+    """The judged minute."""
+    public: bool
+    title: str
+    drift: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Inverse of `to_json`."""
+        return cls(**data)
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One thing to tell people, complete: a renderer needs nothing else (SHAPES 1).
 
-    `type` is incident.opened, incident.updated, incident.resolved or test. `created_at` is the judged minute's wall
+    `type` is incident.opened, incident.updated, incident.resolved, drift.detected or test. Of `incident` and `drift`
+    the one it is about is there, the other None. `created_at` is the judged minute's wall
     clock as the judge was given it. `sequence` orders the notices of one incident.
     """
 
@@ -170,8 +206,9 @@ class Notice:
     failure: Failure
     quorum: Quorum
     regions: tuple[RegionView, ...]
-    incident: Incident
+    incident: Incident | None
     sinks: tuple[str, ...] = ()
+    drift: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON object."""
@@ -184,6 +221,6 @@ class Notice:
         values["failure"] = Failure(**values["failure"])
         values["quorum"] = Quorum(**values["quorum"])
         values["regions"] = tuple(RegionView(**r) for r in values["regions"])
-        values["incident"] = Incident.from_json(values["incident"])
+        values["incident"] = Incident.from_json(values["incident"]) if values["incident"] is not None else None
         values["sinks"] = tuple(values["sinks"])
         return cls(**values)

@@ -1,0 +1,109 @@
+"""What is told about a judgement: a notice is complete, so that a renderer needs nothing else (SHAPES 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from lookout.config.model import Server, Site
+from lookout.probe.result import Status
+from lookout.surface.changes import Class
+from lookout.verdict import ids
+from lookout.verdict.state import Failure, Incident, Notice, Quorum, ServerState, SurfaceChange
+
+_SEQUENCE: Final = {"incident.opened": 0, "incident.resolved": 1 << 40}
+_DRIFT_SEVERITY: Final = {Class.BREAKING: "high", Class.RISKY: "warning"}
+
+
+def incident_notice(
+    notice_type: str,
+    server: Server,
+    state: ServerState,
+    incident: Incident,
+    quorum: Quorum,
+    at: int,
+    site: Site,
+) -> Notice:
+    """The notice of an incident's opening, updating or resolution."""
+    return _notice(
+        notice_type,
+        server,
+        state,
+        site,
+        at=at,
+        quorum=quorum,
+        dedup_key=incident.id,
+        severity=_severity(notice_type, state, quorum),
+        sequence=_SEQUENCE.get(notice_type, at),
+        failure=state.failure or incident.failure,
+        incident=incident,
+    )
+
+
+def drift_notice(
+    server: Server, state: ServerState, change: SurfaceChange, quorum: Quorum, at: int, site: Site
+) -> Notice:
+    """The notice of a surface change: high where it breaks callers, warning where it may, else info."""
+    return _notice(
+        "drift.detected",
+        server,
+        state,
+        site,
+        at=at,
+        quorum=quorum,
+        dedup_key=change.id,
+        severity=_DRIFT_SEVERITY.get(Class(change.drift["class"]), "info"),
+        sequence=at,
+        failure=Failure(),
+        drift=change.drift,
+    )
+
+
+def _severity(notice_type: str, state: ServerState, quorum: Quorum) -> str:
+    if notice_type == "incident.resolved":
+        return "info"
+    everywhere = quorum.regions_failing == quorum.regions_total and state.status is Status.DOWN
+    return "critical" if everywhere else "high"
+
+
+def _notice(
+    notice_type: str,
+    server: Server,
+    state: ServerState,
+    site: Site,
+    *,
+    at: int,
+    quorum: Quorum,
+    dedup_key: str,
+    severity: str,
+    sequence: int,
+    failure: Failure,
+    incident: Incident | None = None,
+    drift: Mapping[str, Any] | None = None,
+) -> Notice:
+    known = {sink.name for sink in site.sinks}
+    return Notice(
+        id=ids.notice_id(dedup_key, notice_type, at),
+        type=notice_type,
+        created_at=at,
+        slug=server.slug,
+        status=state.status.value,
+        previous_status=state.previous.value,
+        previous_since=state.previous_since,
+        severity=severity,
+        dedup_key=dedup_key,
+        sequence=sequence,
+        server={
+            "slug": server.slug,
+            "name": server.title,
+            "url": server.url,
+            "visibility": server.visibility,
+            "tags": list(server.tags),
+        },
+        failure=failure,
+        quorum=quorum,
+        regions=state.regions,
+        incident=incident,
+        sinks=tuple(name for name in server.notify if name in known),
+        drift=drift,
+    )
