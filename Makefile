@@ -6,6 +6,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # A cached byte code file is not a mess: without them every start of the CDK app compiles its library again.
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
+# What Lambda's Python runtime brings, so that the vendor layer must not.
+IN_LAMBDA := botocore boto3 s3transfer jmespath python-dateutil six urllib3
 UV_COMPILE := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
 
 .DEFAULT_GOAL := help
@@ -49,6 +51,8 @@ lock: setup-dev ## Write the lock files anew from pyproject.toml
 	@$(UV_COMPILE) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	@$(UV_COMPILE) --group pyproject.toml:ministack -o requirements-local.txt
 	@$(UV_COMPILE) --group pyproject.toml:node -o requirements-node.txt
+	@$(UV_COMPILE) layers/vendor/requirements.in -c requirements.txt $(addprefix --no-emit-package ,$(IN_LAMBDA)) \
+		-o layers/vendor/requirements.txt
 
 clean: down ## Remove everything that was installed or built
 	@rm -rf .venv .local node_modules cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

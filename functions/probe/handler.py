@@ -12,14 +12,14 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lookout import settings
 from lookout.config.model import Server, Site
 from lookout.jobs import probing
-from lookout.probe.result import Era
+from lookout.probe.round_runner import Memory
 from lookout.store import Store, aws
 
 logger = Logger(service="probe")
 metrics = Metrics(namespace=settings.METRICS_NAMESPACE, service="probe")
 
-eras: dict[str, Era] = {}
-"""The era each server spoke last, for as long as this process is warm."""
+memories: dict[str, Memory] = {}
+"""What each server was like in the last round, for as long as this process is warm."""
 vaults: dict[str, probing.Secrets] = {}
 
 
@@ -37,7 +37,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             region=own.region,
             seconds=context.get_remaining_time_in_millis() / 1000,
             secrets=vault,
-            eras=eras,
+            memories=memories,
         )
     )
     stored = Store(own.home).put_round(round_, int(time.time()))

@@ -19,8 +19,9 @@ import pytest
 import trustme
 from lookout.config.model import Server
 from lookout.probe.client import probe_server
+from lookout.probe.credential import ANONYMOUS, Credential, Unavailable
 from lookout.probe.result import Era, ProbeResult
-from lookout.probe.round_runner import jitter, probe_round
+from lookout.probe.round_runner import Memory, jitter, probe_round
 
 _spec = importlib.util.spec_from_file_location("hostile", Path(__file__).parents[2] / "servers" / "hostile.py")
 assert _spec is not None
@@ -31,7 +32,7 @@ _spec.loader.exec_module(h)
 
 
 def probe(script: Any, *, tls: Any = None, trust: Any = None, limit_s: float = 10.0, **how: Any) -> ProbeResult:
-    credentials = how.pop("credentials", {})
+    credential = how.pop("credential", ANONYMOUS)
     known = how.pop("known", None)
     resolver = how.pop("resolver", None)
     seen: list[Any] = how.pop("seen", [])
@@ -43,7 +44,7 @@ def probe(script: Any, *, tls: Any = None, trust: Any = None, limit_s: float = 1
             extra = {"resolver": resolver} if resolver else {}
             result = await probe_server(
                 server,
-                credentials=credentials,
+                credential=credential,
                 deadline=asyncio.get_running_loop().time() + limit_s,
                 now_ms=lambda: 1_000,
                 known_era=known,
@@ -248,7 +249,7 @@ def test_plain_http_where_tls_is_asked_for() -> None:
         async with h.serving(h.good_modern) as running:
             server = Server("x", running.url.replace("http:", "https:"), timeout_s=2, allow_private=True)
             deadline = asyncio.get_running_loop().time() + 5
-            return await probe_server(server, credentials={}, deadline=deadline, now_ms=lambda: 0)
+            return await probe_server(server, deadline=deadline, now_ms=lambda: 0)
 
     assert verdict(asyncio.run(go()))[:2] == ("down", "tls")
 
@@ -358,7 +359,7 @@ def test_credentials_are_sent_rejected_and_never_repeated() -> None:
     async def echo(call: Any) -> None:
         await call.http(401, f"bad token {call.headers['authorization']}".encode(), "text/plain")
 
-    result = probe(echo, credentials={"Authorization": "Bearer canary-7f3a"})
+    result = probe(echo, credential=Credential({"Authorization": "Bearer canary-7f3a"}, secrets=("canary-7f3a",)))
     assert verdict(result) == ("credential_rejected", "http", "credential_rejected")
     assert "canary" not in repr(result)
 
@@ -385,17 +386,18 @@ def test_a_bad_server_delays_and_breaks_no_other() -> None:
             servers = [Server(f"bad{i}", bad.url, timeout_s=30, allow_private=True) for i in range(2)]
             servers += [Server(f"ok{i}", good.url, allow_private=True) for i in range(3)]
             servers.append(Server("nokey", good.url, allow_private=True))
-            eras: dict[str, Era] = {}
+            memories: dict[str, Memory] = {}
             results = await probe_round(
                 servers,
-                credentials={"nokey": None},
+                minute=0,
+                credentials={"nokey": Unavailable("a referenced secret could not be read")},
                 deadline=loop.time() + 4.0,
                 spread_s=0,
                 region="eu-west-1",
                 per_host=8,
-                known_eras=eras,
+                memories=memories,
             )
-            assert set(eras) == {"ok0", "ok1", "ok2"}
+            assert {slug for slug, memory in memories.items() if memory.era} == {"ok0", "ok1", "ok2"}
             return results
 
     began = time.monotonic()
@@ -416,6 +418,8 @@ def test_jitter_is_stable_differs_by_region_and_stays_inside() -> None:
     assert len(set(values.values())) == 3
     assert all(0 <= v < 8 for v in values.values())
     assert (
-        asyncio.run(probe_round([], credentials={}, deadline=0, spread_s=0, region="a", per_host=1, known_eras={}))
+        asyncio.run(
+            probe_round([], minute=0, credentials={}, deadline=0, spread_s=0, region="a", per_host=1, memories={})
+        )
         == []
     )

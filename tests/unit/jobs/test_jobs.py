@@ -10,6 +10,7 @@ from lookout.errors import SecretError, StoreError
 from lookout.jobs.dispatching import dispatch, due_by_shard, scheduled_minute
 from lookout.jobs.probing import Secrets, credentials
 from lookout.jobs.rolling import complete_hours
+from lookout.probe.credential import Credential, Unavailable
 
 REGIONS = ("us-west-2", "eu-west-1")
 SITE = Site("Acme", "us-east-1", REGIONS)
@@ -109,9 +110,9 @@ def test_credentials_become_headers_and_a_missing_one_is_none() -> None:
         Server("c", "https://c", auth={"bearer": "secret:lost"}),
     ]
     assert credentials(servers, Secrets(fetch, lambda: 0.0)) == {
-        "a": {},
-        "b": {"X-Key": "KEY", "Authorization": "Bearer TOK"},
-        "c": None,
+        "a": Credential(),
+        "b": Credential({"X-Key": "KEY", "Authorization": "Bearer TOK"}, secrets=("KEY", "TOK")),
+        "c": Unavailable("a referenced secret could not be read"),
     }
 
 

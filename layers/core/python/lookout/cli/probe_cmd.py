@@ -15,6 +15,7 @@ from rich.text import Text
 
 from lookout.config.model import Server
 from lookout.probe.client import probe_server
+from lookout.probe.credential import Credential
 from lookout.probe.result import Era, ProbeResult, Status
 
 COLOURS = {
@@ -114,7 +115,7 @@ def _headers(headers: tuple[str, ...], bearer_env: str | None) -> dict[str, str]
 @click.option("--header", "headers", multiple=True, metavar="'K: V'", help="Send this header too; may be repeated.")
 @click.option("--bearer-env", metavar="NAME", help="Send the bearer token this environment variable holds.")
 @click.option("--timeout", type=click.FloatRange(1, 120), default=20.0, show_default=True, metavar="S", help="Seconds.")
-@click.option("--era", type=click.Choice(["modern", "legacy"]), help="Begin with this era instead of detecting it.")
+@click.option("--era", type=click.Choice([each.value for each in Era]), help="Speak this era and no other.")
 def probe(
     url: str, json_: bool, headers: tuple[str, ...], bearer_env: str | None, timeout: float, era: str | None
 ) -> None:
@@ -130,10 +131,11 @@ def probe(
     async def once() -> ProbeResult:
         return await probe_server(
             server,
-            credentials=credentials,
+            credential=Credential(credentials, secrets=tuple(credentials.values())),
             deadline=asyncio.get_running_loop().time() + timeout + 1,
             now_ms=lambda: time.time_ns() // 1_000_000,
             known_era=Era(era) if era else None,
+            forced=era is not None,
         )
 
     result = asyncio.run(once())

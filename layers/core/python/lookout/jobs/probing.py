@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 
 from lookout.config.model import Server, Site
 from lookout.errors import SecretError
 from lookout.history.round import Round
-from lookout.probe.result import Era
-from lookout.probe.round_runner import probe_round
+from lookout.probe.credential import Credential, Source, Unavailable
+from lookout.probe.round_runner import Memory, probe_round
 
 SECRET_TTL_S = 300
 STORE_RESERVE_S = 8.0
@@ -41,18 +41,20 @@ class Secrets:
         return value
 
 
-def credentials(servers: Sequence[Server], secrets: Secrets) -> dict[str, Mapping[str, str] | None]:
-    """Request headers by slug; None where a reference could not be resolved (the probe then says `unknown`)."""
-    out: dict[str, Mapping[str, str] | None] = {}
+def credentials(servers: Sequence[Server], secrets: Secrets) -> dict[str, Credential | Unavailable | Source]:
+    """Credentials by slug; Unavailable where a reference could not be resolved (the probe then says `unknown`)."""
+    out: dict[str, Credential | Unavailable | Source] = {}
     for server in servers:
         try:
             headers = {name: secrets.resolve(ref) for name, ref in dict(server.auth.get("headers", {})).items()}
+            known = tuple(headers.values())
             if "bearer" in server.auth:
-                headers["Authorization"] = "Bearer " + secrets.resolve(server.auth["bearer"])
+                token = secrets.resolve(server.auth["bearer"])
+                headers["Authorization"], known = f"Bearer {token}", (*known, token)
         except SecretError:
-            out[server.slug] = None
+            out[server.slug] = Unavailable("a referenced secret could not be read")
         else:
-            out[server.slug] = headers
+            out[server.slug] = Credential(headers, secrets=known)
     return out
 
 
@@ -65,17 +67,18 @@ async def probe_shard(
     region: str,
     seconds: float,
     secrets: Secrets,
-    eras: MutableMapping[str, Era],
+    memories: MutableMapping[str, Memory],
 ) -> Round:
     """The round of one shard in one region; `seconds` are what the invocation has left."""
     deadline = asyncio.get_running_loop().time() + max(1.0, seconds - STORE_RESERVE_S)
     results = await probe_round(
         servers,
+        minute=minute,
         credentials=credentials(servers, secrets),
         deadline=deadline,
         spread_s=site.spread_s,
         region=region,
         per_host=site.per_host,
-        known_eras=eras,
+        memories=memories,
     )
     return Round(shard, minute, region, tuple(results))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from lookout.probe.result import Reason
 
@@ -27,16 +28,63 @@ class Broken:
     message: str
 
 
+NESTING_LIMIT: Final = 100
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A JSON value, and what is odd about how it was written: duplicate_keys, lone_surrogate."""
+
+    value: Any
+    oddities: frozenset[str] = frozenset()
+
+
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def parse_json(text: bytes) -> Any:
-    """Strict JSON: UTF-8, no NaN or Infinity. Raises ValueError, also for what is nested too deeply."""
+def _too_deep(value: Any) -> bool:
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(NESTING_LIMIT):
+        if not level:
+            return False
+        inner = []
+        for container in level:
+            for item in container.values() if isinstance(container, dict) else container:
+                if isinstance(item, (dict, list)):
+                    inner.append(item)  # noqa: PERF401 - the fastest of the ways measured
+        level = inner
+    return bool(level)
+
+
+def parse(text: bytes) -> Parsed:
+    """Strict JSON: UTF-8, no NaN or Infinity, nested at most 100 deep. Raises ValueError."""
+    oddities = set()
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        out = dict(items)
+        if len(out) < len(items):
+            oddities.add("duplicate_keys")
+        return out
+
     try:
-        return json.loads(text.decode("utf-8"), parse_constant=_no_constant)
+        value = json.loads(text.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=pairs)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise ValueError(f"nested more than {NESTING_LIMIT} deep") from None
+    if _too_deep(value):
+        raise ValueError(f"nested more than {NESTING_LIMIT} deep")
+    if _SURROGATE.search(text):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            oddities.add("lone_surrogate")
+    return Parsed(value, frozenset(oddities))
+
+
+def parse_json(text: bytes) -> Any:
+    """The value alone. Raises ValueError."""
+    return parse(text).value
 
 
 def read_answer(value: Any, wanted_id: int) -> Answer | Broken | None:

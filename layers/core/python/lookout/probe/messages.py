@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lookout.probe.envelope import Answer, Broken
+from lookout.probe.sse import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,14 @@ class Request:
     id: int | None = None
     rpc: str | None = None
     """The JSON-RPC method."""
+    target: str | None = None
+    """An absolute URL on the probed server's origin; None: the probed address."""
+    opens_stream: bool = False
+    """A GET whose first event is waited for; the stream stays open (HTTP+SSE, 2024-11-05)."""
+    on_stream: bool = False
+    """The answer comes on the open stream, not in the response."""
+    patience_s: float | None = None
+    """Seconds this request may take, where that is less than a step usually may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +46,13 @@ class Reply:
     media_type: str = ""
     excerpt: str = ""
     message: Any = None
+    event: Event | None = None
+    """The first event of a stream that was opened."""
     oddities: frozenset[str] = frozenset()
     size: int = 0
+    url: str = ""
+    """Where it came from, redirects followed."""
+    redirects: int = 0
 
     @property
     def html(self) -> bool:

@@ -1,140 +1,87 @@
 """One probe's network: resolve, check, connect to what was checked, and take the evidence on the way.
 
-`Wire` is an httpcore network backend for exactly one host. DNS, TCP and TLS times and the certificate are taken where
-they happen; every wait is bounded by one absolute deadline.
+A `Wire` is for exactly one host. DNS, TCP and TLS times and the certificate are taken where they happen; every wait is
+bounded by one absolute deadline.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+import threading
+from collections.abc import Awaitable, Callable
+from functools import cache
+from typing import Final
 
-import httpcore
-
-from lookout.net import public_address
+from lookout.net import public_address, resolve
+from lookout.probe import certificate
+from lookout.probe.failure import Failure
+from lookout.probe.line import Line
+from lookout.probe.quoting import quote
 from lookout.probe.result import Layer, Reason, TlsFacts
 
+__all__ = ["Evidence", "Failure", "Resolver", "Wire", "system_resolver", "trusting"]
+
 Resolver = Callable[[str, int], Awaitable[list[str]]]
-
-
-class Failure(Exception):  # noqa: N818 - it is the server's failure, not an error of ours
-    """A probe that cannot go on: the layer, the reason, and what can be said. Stays inside lookout.probe."""
-
-    def __init__(self, layer: Layer, reason: Reason, message: str) -> None:
-        super().__init__(message)
-        self.layer, self.reason, self.message = layer, reason, message
+ADDRESSES_TRIED: Final = 3
+REFUSED_LOOK_S: Final = 3.0
+"""How long a second look at a refused certificate may take."""
 
 
 async def system_resolver(host: str, port: int) -> list[str]:
-    """The operating system's answer, in its order. Raises OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=1)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    """The operating system's answer, in its order. Raises OSError.
+
+    Each look-up has a thread of its own: a name server that never answers cannot hold up another server's probe.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[str]] = loop.create_future()
+
+    def tell(found: list[str], error: Exception | None) -> None:
+        if answer.done():
+            return
+        if error is None:
+            answer.set_result(found)
+        else:
+            answer.set_exception(error)
+
+    def look() -> None:
+        found: list[str] = []
+        error: Exception | None = None
+        try:
+            found = resolve(host, port)
+        except (OSError, UnicodeError) as problem:
+            error = problem
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(tell, found, error)
+
+    threading.Thread(target=look, name=f"resolve {host}", daemon=True).start()
+    return await answer
+
+
+@cache
+def trusting() -> ssl.SSLContext:
+    """The context every probe without one of its own shares: the machine's trust, TLS 1.2 or newer."""
+    return ssl.create_default_context()
 
 
 class Evidence:
-    """What was seen below HTTP."""
+    """What was seen below HTTP. Timings in milliseconds by phase: dns, tcp, tls."""
 
     def __init__(self) -> None:
         self.timings: dict[str, float] = {}
+        self.addresses: tuple[str, ...] = ()
         self.address: str | None = None
         self.tls: TlsFacts | None = None
+        self.http_version = ""
+        self.first_byte_ms: float | None = None
+        """Of the last response: from the request's last byte to the response's first."""
+        self.received = 0
+        """Bytes of bodies."""
 
 
-def _tls_failure(error: ssl.SSLError) -> Failure:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        reason = {10: Reason.CERT_EXPIRED, 62: Reason.CERT_WRONG_NAME, 64: Reason.CERT_WRONG_NAME}.get(
-            error.verify_code, Reason.CERT_UNTRUSTED
-        )
-        return Failure(Layer.TLS, reason, f"certificate refused: {error.verify_message}")
-    return Failure(Layer.TLS, Reason.TLS_FAILED, f"TLS failed: {error.reason or type(error).__name__}")
-
-
-def _facts(session: Any) -> TlsFacts:
-    certificate = session.getpeercert() or {}
-    cipher = session.cipher()
-
-    def name(field: str) -> str:
-        parts = (pair for rdn in certificate.get(field, ()) for pair in rdn)
-        return ", ".join(f"{k}={v}" for k, v in parts)[:200]
-
-    def moment(field: str) -> int | None:
-        return int(ssl.cert_time_to_seconds(certificate[field])) if field in certificate else None
-
-    import hashlib
-
-    leaf = session.getpeercert(binary_form=True) or b""
-    return TlsFacts(
-        session.version() or "",
-        cipher[0] if cipher else "",
-        name("subject"),
-        name("issuer"),
-        moment("notBefore"),
-        moment("notAfter"),
-        tuple(str(v)[:100] for k, v in certificate.get("subjectAltName", ()) if k == "DNS")[:20],
-        hashlib.sha256(leaf).hexdigest() if leaf else "",
-    )
-
-
-class _Stream(httpcore.AsyncNetworkStream):
-    """httpcore's stream, bounded by the deadline, its TLS handshake measured and explained."""
-
-    def __init__(self, inner: httpcore.AsyncNetworkStream, wire: Wire) -> None:
-        self._inner, self._wire = inner, wire
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's interface
-        async with asyncio.timeout_at(self._wire.deadline):
-            return await self._inner.read(max_bytes, timeout)
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's interface
-        async with asyncio.timeout_at(self._wire.deadline):
-            await self._inner.write(buffer, timeout)
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
-    ) -> httpcore.AsyncNetworkStream:
-        del timeout
-        clock = asyncio.get_running_loop().time
-        begin = clock()
-        try:
-            async with asyncio.timeout_at(min(self._wire.deadline, begin + self._wire.step_s)):
-                inner = await self._shake_hands(ssl_context, server_hostname)
-        except TimeoutError:
-            raise Failure(Layer.TLS, Reason.TLS_FAILED, "the TLS handshake did not end in time") from None
-        except (httpcore.ConnectError, ssl.SSLError) as error:
-            found = error if isinstance(error, ssl.SSLError) else error.__cause__ or error.__context__
-            while found is not None and not isinstance(found, ssl.SSLError):
-                found = found.__cause__ or found.__context__
-            if isinstance(found, ssl.SSLError):
-                raise _tls_failure(found) from None
-            raise Failure(Layer.TLS, Reason.TLS_FAILED, "the connection was closed during the TLS handshake") from None
-        evidence = self._wire.evidence
-        evidence.timings.setdefault("tls", (clock() - begin) * 1000)
-        session = inner.get_extra_info("ssl_object")
-        if session is not None:
-            evidence.tls = _facts(session)
-        return _Stream(inner, self._wire)
-
-    async def _shake_hands(self, context: ssl.SSLContext, hostname: str | None) -> httpcore.AsyncNetworkStream:
-        """The handshake; httpcore leaves the socket open where it fails or is cancelled."""
-        try:
-            return await self._inner.start_tls(context, hostname, None)
-        except BaseException:
-            await self._inner.aclose()
-            raise
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
-
-
-class Wire(httpcore.AsyncNetworkBackend):
+class Wire:
     """Connects to one host: looked up once, every address checked, and the checked address connected to."""
 
     def __init__(
@@ -143,66 +90,177 @@ class Wire(httpcore.AsyncNetworkBackend):
         self.deadline, self.step_s = deadline, step_s
         self.evidence = Evidence()
         self._allow_private, self._resolver = allow_private, resolver
-        self._addresses: list[str] = []
-        self._inner = httpcore.AnyIOBackend()
+        self.layer = Layer.DNS
+        """What is being waited for."""
+        self._addresses: tuple[str, ...] = ()
 
-    async def _look_up(self, host: str, port: int) -> list[str]:
+    async def dial(self, host: str, port: int, context: ssl.SSLContext | None) -> Line:
+        """A connected line; with TLS where there is a context. Raises Failure."""
+        loop = asyncio.get_running_loop()
+        self.layer = Layer.DNS
+        addresses = await self._look_up(host, port)
+        self.layer = Layer.TCP
+        sock, address = await self._connect(addresses, port)
+        self.evidence.address = address
+        if context is None:
+            self.layer = Layer.HTTP
+            _, line = await loop.create_connection(Line, sock=sock)
+            return line
+        self.layer = Layer.TLS
+        begin = loop.time()
+        try:
+            async with asyncio.timeout_at(min(self.deadline, begin + self.step_s)):
+                _, line = await loop.create_connection(Line, sock=sock, ssl=context, server_hostname=host)
+        except ssl.SSLCertVerificationError as error:
+            self.evidence.tls = await self._look_at_refused(address, port, host)
+            raise _certificate_failure(error, self.evidence.tls) from None
+        except ssl.SSLError as error:
+            raise _tls_failure(error) from None
+        except TimeoutError:
+            raise Failure(Layer.TLS, Reason.TLS_FAILED, "the TLS handshake did not end in time") from None
+        except OSError:
+            message = "the connection was closed during the TLS handshake"
+            raise Failure(Layer.TLS, Reason.TLS_FAILED, message) from None
+        finally:
+            self.evidence.timings.setdefault("tls", (loop.time() - begin) * 1000)
+        self.layer = Layer.HTTP
+        if self.evidence.tls is None:
+            self.evidence.tls = certificate.facts(line.transport.get_extra_info("ssl_object"))
+        return line
+
+    async def _look_up(self, host: str, port: int) -> tuple[str, ...]:
         if self._addresses:
             return self._addresses
+        if _is_address(host):
+            self.evidence.timings["dns"], found = 0.0, [host]
+        else:
+            found = await self._ask(host, port)
+        if not found:
+            raise Failure(Layer.DNS, Reason.NAME_NOT_FOUND, f"the name {host} has no address")
+        self.evidence.addresses = tuple(found[:8])
+        refused = [address for address in found if not self._allow_private and not public_address(address)]
+        if refused:
+            message = f"{host} resolves to {refused[0]}, which is not public; allow_private: true permits it"
+            raise Failure(Layer.DNS, Reason.ADDRESS_REFUSED, message)
+        self._addresses = _worth_trying(found)
+        return self._addresses
+
+    async def _ask(self, host: str, port: int) -> list[str]:
         clock = asyncio.get_running_loop().time
         begin = clock()
         try:
             async with asyncio.timeout_at(min(self.deadline, begin + self.step_s)):
-                found = await self._resolver(host, port)
+                return await self._resolver(host, port)
         except TimeoutError:
             raise Failure(Layer.DNS, Reason.DNS_FAILED, f"the name {host} was not resolved in time") from None
         except (OSError, UnicodeError) as error:
-            gone = isinstance(error, OSError) and error.errno in (-2, -5)
+            gone = isinstance(error, socket.gaierror | OSError) and error.errno in (-2, -5)
             reason = Reason.NAME_NOT_FOUND if gone else Reason.DNS_FAILED
             raise Failure(Layer.DNS, reason, f"the name {host} does not resolve: {error}") from None
-        self.evidence.timings["dns"] = (clock() - begin) * 1000
-        if not found:
-            raise Failure(Layer.DNS, Reason.NAME_NOT_FOUND, f"the name {host} has no address")
-        if not self._allow_private and not all(public_address(address) for address in found):
-            message = f"{host} resolves to {found[0]}, which is not public; allow_private: true permits it"
-            raise Failure(Layer.DNS, Reason.ADDRESS_REFUSED, message)
-        self._addresses = found
-        return found
+        finally:
+            self.evidence.timings.setdefault("dns", (clock() - begin) * 1000)
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Try the checked addresses in order (at most three)."""
-        del timeout
+    async def _connect(self, addresses: tuple[str, ...], port: int) -> tuple[socket.socket, str]:
+        """A connected socket and its address. Raises the Failure of the last address tried."""
         clock = asyncio.get_running_loop().time
-        addresses = await self._look_up(host, port)
         last: Failure | None = None
-        for address in addresses[:3]:
+        for address in addresses:
             begin = clock()
             try:
                 async with asyncio.timeout_at(min(self.deadline, begin + self.step_s)):
-                    stream = await self._inner.connect_tcp(address, port, None, local_address, socket_options)
+                    sock = await _connected(address, port)
             except TimeoutError:
-                last = Failure(Layer.TCP, Reason.CONNECT_TIMEOUT, f"no connection to {address} port {port} in time")
-            except httpcore.ConnectError as error:
-                refused = "refused" in str(error).lower() or "all connection attempts failed" in str(error).lower()
+                message = f"no connection to {address} port {port} in time"
+                last = Failure(Layer.TCP, Reason.CONNECT_TIMEOUT, message)
+            except OSError as error:
+                refused = isinstance(error, ConnectionRefusedError)
                 reason = Reason.CONNECT_REFUSED if refused else Reason.CONNECT_FAILED
-                last = Failure(Layer.TCP, reason, f"no connection to {address} port {port}: {error}")
+                words = error.strerror or type(error).__name__
+                last = Failure(Layer.TCP, reason, f"no connection to {address} port {port}: {words}")
             else:
                 self.evidence.timings.setdefault("tcp", (clock() - begin) * 1000)
-                self.evidence.address = address
-                return _Stream(stream, self)
+                return sock, address
+            self.evidence.timings["tcp"] = (clock() - begin) * 1000
         raise last or Failure(Layer.TCP, Reason.CONNECT_FAILED, "no address to connect to")
 
-    async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
-        """Never."""
-        raise Failure(Layer.TCP, Reason.CONNECT_FAILED, "unix sockets are not probed")
+    async def _look_at_refused(self, address: str, port: int, host: str) -> TlsFacts | None:
+        """What the certificate says that was refused: a second handshake that trusts anything and sends nothing."""
+        loop = asyncio.get_running_loop()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        try:
+            async with asyncio.timeout_at(min(self.deadline, loop.time() + REFUSED_LOOK_S)):
+                sock = await _connected(address, port)
+                _, line = await loop.create_connection(Line, sock=sock, ssl=context, server_hostname=host)
+        except (OSError, TimeoutError):
+            return None
+        try:
+            return certificate.facts(line.transport.get_extra_info("ssl_object"))
+        finally:
+            line.abort()
 
-    async def sleep(self, seconds: float) -> None:
-        """Httpcore's retries; unused."""
-        await asyncio.sleep(seconds)
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _worth_trying(found: list[str]) -> tuple[str, ...]:
+    """The first three; the last of them an IPv4 address where the others are not: many networks have no IPv6."""
+    chosen = found[:ADDRESSES_TRIED]
+    if all(":" in address for address in chosen):
+        other = next((address for address in found if ":" not in address), None)
+        if other is not None:
+            chosen[-1:] = [other]
+    return tuple(chosen)
+
+
+async def _connected(address: str, port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    sock.setblocking(False)
+    try:
+        await asyncio.get_running_loop().sock_connect(sock, (address, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+_VERIFY_CODES: Final = {
+    9: Reason.CERT_NOT_YET_VALID,
+    10: Reason.CERT_EXPIRED,
+    62: Reason.CERT_WRONG_NAME,
+    64: Reason.CERT_WRONG_NAME,
+}
+"""X509_V_ERR_CERT_NOT_YET_VALID, _CERT_HAS_EXPIRED, _HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH."""
+
+
+def _certificate_failure(error: ssl.SSLCertVerificationError, facts: TlsFacts | None) -> Failure:
+    reason = _VERIFY_CODES.get(error.verify_code, Reason.CERT_UNTRUSTED)
+    words = f"certificate refused: {error.verify_message}"
+    if facts is not None:
+        words += f"; it is for {facts.subject or 'nobody'}"
+        words += f" ({', '.join(facts.names[:3])})" if facts.names else ""
+        words += f", issued by {facts.issuer or 'nobody'}" if facts.issuer else ""
+        words += f", valid {_day(facts.not_before)} to {_day(facts.not_after)}"
+    return Failure(Layer.TLS, reason, words)
+
+
+def _day(moment: int | None) -> str:
+    import datetime
+
+    return "?" if moment is None else datetime.datetime.fromtimestamp(moment, datetime.UTC).date().isoformat()
+
+
+def _tls_failure(error: ssl.SSLError) -> Failure:
+    name = error.reason or type(error).__name__
+    if name in ("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION"):
+        message = f"the server offers no TLS 1.2 or newer ({quote(name, 60)})"
+        return Failure(Layer.TLS, Reason.TLS_VERSION, message)
+    if name in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"):
+        message = f"what answers is not TLS ({quote(name, 60)}): is the address meant to be http://?"
+        return Failure(Layer.TLS, Reason.TLS_FAILED, message)
+    return Failure(Layer.TLS, Reason.TLS_FAILED, f"TLS failed: {quote(name, 60)}")

@@ -73,7 +73,9 @@ class Reason(StrEnum):
     CONNECT_FAILED = "connect_failed"
     CONNECTION_LOST = "connection_lost"
     TLS_FAILED = "tls_failed"
+    TLS_VERSION = "tls_version"
     CERT_EXPIRED = "cert_expired"
+    CERT_NOT_YET_VALID = "cert_not_yet_valid"
     CERT_WRONG_NAME = "cert_wrong_name"
     CERT_UNTRUSTED = "cert_untrusted"
     FIRST_BYTE_TIMEOUT = "first_byte_timeout"
@@ -106,6 +108,12 @@ class Reason(StrEnum):
     CREDENTIAL_REJECTED = "credential_rejected"
     CREDENTIAL_UNAVAILABLE = "credential_unavailable"
     TOOL_MISSING = "tool_missing"
+    TOO_FEW_TOOLS = "too_few_tools"
+    WRONG_SERVER = "wrong_server"
+    VERSION_TOO_OLD = "version_too_old"
+    TOOL_CALL_FAILED = "tool_call_failed"
+    TOOL_RESULT_UNEXPECTED = "tool_result_unexpected"
+    NONCONFORMANT = "nonconformant"
     SLOW = "slow"
     REGIONAL = "regional"
     PROBER_ERROR = "prober_error"
@@ -122,7 +130,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class TlsFacts:
-    """The certificate as seen. Times are unix seconds; `fingerprint` is SHA-256 hex of the leaf's DER."""
+    """The certificate as seen, also where it was refused. Times are unix seconds; `fingerprint` is SHA-256 hex of the
+    leaf's DER, `chain` the subjects the server sent, leaf first, `chain_not_after` the first of them to end.
+    """
 
     version: str = ""
     cipher: str = ""
@@ -132,13 +142,34 @@ class TlsFacts:
     not_after: int | None = None
     names: tuple[str, ...] = ()
     fingerprint: str = ""
+    chain: tuple[str, ...] = ()
+    chain_not_after: int | None = None
+
+    @property
+    def first_not_after(self) -> int | None:
+        """When the first certificate of the chain ends: what breaks first."""
+        return self.chain_not_after if self.chain_not_after is not None else self.not_after
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What was seen between the name and the message. Not kept in rounds: for a person who probes by hand."""
+
+    addresses: tuple[str, ...] = ()
+    """All the name resolved to, at most eight."""
+    http_version: str = ""
+    first_byte_ms: float | None = None
+    """Of the last response: from the request sent to its first byte."""
+    received: int = 0
+    """Bytes of all bodies."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
     """One probe. `at_ms` is unix milliseconds when the probe began; timings are milliseconds by phase.
 
-    Phases: dns, tcp, tls, discover | initialize, initialized, tools_list, total.
+    Phases: dns, tcp, tls, connect (HTTP+SSE), discover | initialize, initialized, tools_list, resources,
+    resource_templates, prompts, tool_call, total.
     """
 
     slug: str
@@ -159,6 +190,13 @@ class ProbeResult:
     tls: TlsFacts | None = None
     address: str | None = None
     findings: tuple[Finding, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Items of the lists asked for besides tools: resources, resource_templates, prompts."""
+    credential_expires: int | None = None
+    """Unix seconds at which the credential that was used is known to expire."""
+    retry_after_s: int | None = None
+    """What a 429 or 503 asked for."""
+    network: Network | None = None
     surface_address: str | None = None
     """The name the surface that was seen is stored under (`Surface.address`); None where none was seen or stored."""
     asked_as: str | None = None
@@ -180,8 +218,10 @@ class ProbeResult:
                 out[key] = value
         if self.timings_ms:
             out["T"] = {k: round(v, 1) for k, v in self.timings_ms.items()}
-        if self.tls is not None and self.tls.not_after is not None:
-            out["x"] = self.tls.not_after
+        if self.tls is not None and self.tls.first_not_after is not None:
+            out["x"] = self.tls.first_not_after
+        if self.counts:
+            out["q"] = dict(self.counts)
         if self.findings:
             out["f"] = sorted({f.rule for f in self.findings})
         return out
@@ -198,6 +238,7 @@ class ProbeResult:
             **values,
             timings_ms=data.get("T", {}),
             tls=TlsFacts(not_after=data["x"]) if "x" in data else None,
+            counts=data.get("q", {}),
             findings=tuple(Finding(rule, "", "") for rule in data.get("f", ())),
         )
 
@@ -218,6 +259,8 @@ _COMPACT: Final = {
     "c": "tools_count",
     "k": "tools_hash",
     "a": "address",
+    "ce": "credential_expires",
+    "ra": "retry_after_s",
     "u": "surface_address",
     "i": "asked_as",
 }

@@ -8,21 +8,55 @@ import ssl
 import time
 from collections import defaultdict
 from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from lookout.config.model import Server
 from lookout.probe.client import GOODBYE_S, probe_server
+from lookout.probe.credential import ANONYMOUS, Credential, Source, Unavailable
 from lookout.probe.network import Resolver, system_resolver
 from lookout.probe.result import Era, ProbeResult, Reason, Status
 
 MARGIN_S: Final = GOODBYE_S + 0.5
+DAY_MINUTES: Final = 1440
+PATIENT_ROUNDS: Final = 5
+"""Failing rounds in a row after which a server is spared the search for another era, but every fifth time."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """What this process remembers of one server between rounds. Losing it costs a few requests, never a verdict."""
+
+    era: Era | None = None
+    failures: int = 0
+    """Failing probes in a row."""
+    not_before_ms: int = 0
+    """Until when a 429 asked not to be asked again (unix milliseconds)."""
+
+    def learn(self, result: ProbeResult) -> None:
+        """Keep what the next probe may build on."""
+        if result.era is not None:
+            self.era = result.era
+        self.failures = self.failures + 1 if result.status.failing else 0
+        if result.reason is Reason.RATE_LIMITED and result.retry_after_s is not None:
+            self.not_before_ms = result.at_ms + result.retry_after_s * 1000
+
+
+def fraction(*parts: str) -> float:
+    """A stable number in [0, 1) of these names."""
+    digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
+    return int.from_bytes(digest[:4], "big") / 2**32
 
 
 def jitter(region: str, slug: str, spread_s: float) -> float:
     """Seconds after the round's beginning at which this region probes this server: stable, and different elsewhere."""
-    digest = hashlib.sha256(f"{region}\x1f{slug}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") / 2**32 * spread_s
+    return fraction(region, slug) * spread_s
+
+
+def verify_era(region: str, slug: str, minute: int) -> bool:
+    """Is this the minute of the day in which a remembered era is found anew? Stable, and different elsewhere."""
+    return minute // 60 % DAY_MINUTES == int(fraction("era", region, slug) * DAY_MINUTES)
 
 
 def _now_ms() -> int:
@@ -36,38 +70,44 @@ def _unknown(server: Server, reason: Reason, message: str) -> ProbeResult:
 async def probe_round(
     servers: Sequence[Server],
     *,
-    credentials: Mapping[str, Mapping[str, str] | None],
+    minute: int,
+    credentials: Mapping[str, Credential | Unavailable | Source],
     deadline: float,
     spread_s: float,
     region: str,
     per_host: int,
-    known_eras: MutableMapping[str, Era],
+    memories: MutableMapping[str, Memory],
     resolver: Resolver = system_resolver,
     ssl_context: ssl.SSLContext | None = None,
 ) -> list[ProbeResult]:
-    """One result per server, in order, before `deadline` (loop time). `known_eras` is read and brought up to date."""
+    """One result per server, in order, before `deadline` (loop time). `memories` is read and brought up to date."""
     hosts: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(per_host))
-    context = ssl_context or ssl.create_default_context()
+    ends = deadline - MARGIN_S
 
     async def one(server: Server) -> ProbeResult:
-        headers = credentials.get(server.slug, {})
-        if headers is None:
-            return _unknown(server, Reason.CREDENTIAL_UNAVAILABLE, "a referenced secret could not be read")
+        memory = memories.setdefault(server.slug, Memory())
         await asyncio.sleep(jitter(region, server.slug, spread_s))
+        if _now_ms() < memory.not_before_ms:
+            message = "not asked: the server's Retry-After has not passed"
+            return _unknown(server, Reason.RATE_LIMITED, message)
+        given = credentials.get(server.slug, ANONYMOUS)
+        credential = given if isinstance(given, Credential | Unavailable) else await given(ends)
+        if isinstance(credential, Unavailable):
+            return _unknown(server, Reason.CREDENTIAL_UNAVAILABLE, credential.message)
+        known = None if verify_era(region, server.slug, minute) else memory.era
+        spared = memory.failures >= PATIENT_ROUNDS and memory.failures % PATIENT_ROUNDS != 0
         async with hosts[urlsplit(server.url).hostname or ""]:
             result = await probe_server(
                 server,
-                credentials=headers,
-                deadline=deadline - MARGIN_S,
+                credential=credential,
+                deadline=ends,
                 now_ms=_now_ms,
-                known_era=known_eras.get(server.slug),
+                known_era=known,
+                forced=spared and known is not None,
                 resolver=resolver,
-                ssl_context=context,
+                ssl_context=ssl_context,
             )
-        if result.era is not None and not result.status.failing:
-            known_eras[server.slug] = result.era
-        elif result.status.failing:
-            known_eras.pop(server.slug, None)
+        memory.learn(result)
         return result
 
     tasks = [asyncio.create_task(one(server)) for server in servers]

@@ -1,197 +1,251 @@
-"""Carries the exchange's requests over HTTP/1.1, one kept connection, everything bounded.
+"""Carries the exchange's requests over HTTP/1.1, one kept connection (two for HTTP+SSE), everything bounded.
 
-Redirects: only 307 and 308, at most three, on the same host and never from https to http; others are reported.
+Redirects: only 307 and 308, at most three, on the same host and port and never from https to http; others are reported.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
-import httpcore
 import httpx
 
 from lookout import USER_AGENT
-from lookout.probe.envelope import Answer, Broken, parse_json, read_answer
+from lookout.probe.envelope import Answer, Broken
+from lookout.probe.failure import Failure
+from lookout.probe.line import Incoming, Line, seen
 from lookout.probe.messages import Reply, Request
-from lookout.probe.network import Failure, Wire
+from lookout.probe.network import Wire, trusting
 from lookout.probe.quoting import quote
 from lookout.probe.result import Layer, Reason
-from lookout.probe.sse import Parser
+from lookout.probe.sinks import BODY_LIMIT, LIST_LIMIT, Collector, read_event
+from lookout.probe.sse import Event
 
-BODY_LIMIT: Final = 1024 * 1024
-STREAM_LIMIT: Final = 4 * 1024 * 1024
 REDIRECTS: Final = 3
+DRAIN_S: Final = 0.5
+"""How long a stream may take to end after its answer, before its connection is given up."""
+EXCERPT_BYTES: Final = 1000
+_REDIRECTING: Final = (301, 302, 303, 307, 308)
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 class Transport:
-    """One server's connection for one probe."""
+    """One server's connections for one probe. `secrets` are headers that go with every request."""
 
     def __init__(
         self, url: str, wire: Wire, secrets: Mapping[str, str], context: ssl.SSLContext | None, step_s: float
     ) -> None:
         self.url = httpx.URL(url)
+        self.timings: dict[str, float] = {}
+        """Milliseconds from a request sent to its answer complete, by phase, summed."""
         self._wire, self._secrets, self._step_s = wire, dict(secrets), step_s
-        self.http_version = ""
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=context or ssl.create_default_context(),
-            max_connections=2,
-            http1=True,
-            http2=False,
-            network_backend=wire,
-        )
+        self._context = context
+        self._line: Line | None = None
+        self._origin: tuple[str, str, int] | None = None
+        self._stream: _Stream | None = None
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._pool.aclose()
+        for line in (self._line, self._stream.line if self._stream else None):
+            if line is not None:
+                line.abort()
 
     async def send(self, request: Request) -> Reply:
         """One request, its redirects followed as far as they may be. Raises Failure."""
-        for _ in range(REDIRECTS + 1):
-            reply = await self._send_once(request)
-            if reply.status not in (301, 302, 303, 307, 308):
-                return reply
-            self.url = self._next(reply)
+        target = self.url if request.target is None else httpx.URL(request.target)
+        for redirects in range(REDIRECTS + 1):
+            reply = await self._bounded(request, target)
+            if reply.status not in _REDIRECTING:
+                return replace(reply, redirects=redirects) if redirects else reply
+            target = _next(target, reply)
+            if request.target is None:
+                self.url = target
         raise Failure(Layer.HTTP, Reason.REDIRECT_NOT_FOLLOWED, f"more than {REDIRECTS} redirects")
 
-    def _next(self, reply: Reply) -> httpx.URL:
-        where = reply.headers.get("location", "")
-        if reply.status not in (307, 308):
-            message = f"HTTP {reply.status} turns a POST into a GET; point the entry at {quote(where, 200)}"
-            raise Failure(Layer.HTTP, Reason.REDIRECT_NOT_PRESERVING, message)
-        try:
-            target = self.url.join(where)
-        except (httpx.InvalidURL, ValueError):
-            target = httpx.URL("")
-        same = target.host == self.url.host and not (self.url.scheme == "https" and target.scheme == "http")
-        if not same or target.scheme not in ("http", "https") or target.userinfo:
-            message = f"redirects to {quote(where, 200)}, which is not followed; point the entry there if that is meant"
-            raise Failure(Layer.HTTP, Reason.REDIRECT_NOT_FOLLOWED, message)
-        return target
-
-    async def _send_once(self, request: Request) -> Reply:
+    async def _bounded(self, request: Request, target: httpx.URL) -> Reply:
         loop = asyncio.get_running_loop()
+        patience = min(self._step_s, request.patience_s or self._step_s)
+        until = min(self._wire.deadline, loop.time() + patience)
+        collector = Collector(
+            LIST_LIMIT if (request.rpc or "").endswith("/list") else BODY_LIMIT, request.id, request.opens_stream
+        )
+        try:
+            async with asyncio.timeout_at(until):
+                return await self._exchange(request, target, collector)
+        except TimeoutError:
+            self._hang_up()
+            raise self._out_of_time(request, collector, loop.time() >= self._wire.deadline) from None
+
+    async def _exchange(self, request: Request, target: httpx.URL, collector: Collector) -> Reply:
+        data = self._encoded(request, target)
+        answer = self._stream.expect(request.id) if request.on_stream and self._stream and request.id else None
+        for again in (False, True):
+            line = await self._connected(target)
+            fresh = line.used == 0
+            began = asyncio.get_running_loop().time()
+            incoming = line.send(data, collector)
+            try:
+                await incoming.answered
+                break
+            except Failure as failure:
+                stale = failure.reason is Reason.CONNECTION_LOST and not incoming.first_at and not fresh
+                if again or not stale:
+                    raise
+        if request.opens_stream and collector.event is not None:
+            self._stream, self._line = _Stream(line, collector), None
+        if answer is not None and self._stream is not None and incoming.status < 400:
+            await answer
+            incoming.done_at = self._stream.answered_at
+        self._measure(request, incoming, began)
+        return _reply(target, incoming, collector, answer)
+
+    def _measure(self, request: Request, incoming: Incoming, began: float) -> None:
+        took = max(0.0, (incoming.done_at - began) * 1000)
+        self.timings[request.phase] = self.timings.get(request.phase, 0.0) + took
+        evidence = self._wire.evidence
+        evidence.http_version = incoming.http_version
+        evidence.first_byte_ms = max(0.0, (incoming.first_at - began) * 1000)
+        evidence.received += incoming.size
+
+    async def _connected(self, target: httpx.URL) -> Line:
+        origin = (target.scheme, target.host, target.port or _PORTS[target.scheme])
+        if self._line is not None and self._origin == origin:
+            await self._line.drain(DRAIN_S)
+            if self._line.open:
+                return self._line
+        if self._line is not None:
+            self._line.abort()
+        context = (self._context or trusting()) if target.scheme == "https" else None
+        self._line = await self._wire.dial(target.raw_host.decode("ascii"), origin[2], context)
+        self._origin = origin
+        return self._line
+
+    def _hang_up(self) -> None:
+        """What did not answer in time may still answer: never to the next request."""
+        if self._line is not None:
+            self._line.abort()
+            self._line = None
+
+    def _encoded(self, request: Request, target: httpx.URL) -> bytes:
         headers = {
-            "host": self.url.netloc.decode("ascii"),
+            "host": target.netloc.decode("ascii"),
             "user-agent": USER_AGENT,
             "accept-encoding": "identity",
             **request.headers,
             **self._secrets,
         }
-        if request.body is not None:
-            headers["content-length"] = str(len(request.body))
-        try:
-            async with asyncio.timeout_at(min(self._wire.deadline, loop.time() + self._step_s)):
-                response = await self._pool.handle_async_request(
-                    httpcore.Request(
-                        request.method,
-                        httpcore.URL(
-                            scheme=self.url.raw_scheme,
-                            host=self.url.raw_host,
-                            port=self.url.port,
-                            target=self.url.raw_path,
-                        ),
-                        headers=[(k.encode(), v.encode("latin-1", "replace")) for k, v in headers.items()],
-                        content=request.body,
-                    )
-                )
-                try:
-                    return await self._read(request, response)
-                finally:
-                    await response.aclose()
-        except TimeoutError:
-            raise self._out_of_time(request, loop.time() >= self._wire.deadline) from None
-        except httpcore.ProtocolError as error:
-            lost = "disconnected" in str(error).lower() or "without sending" in str(error).lower()
-            reason = Reason.CONNECTION_LOST if lost else Reason.HTTP_PROTOCOL
-            raise Failure(Layer.HTTP, reason, quote(f"not valid HTTP: {error}", 200)) from None
-        except (httpcore.NetworkError, OSError) as error:
-            message = f"the connection broke during {request.phase}: {quote(str(error) or type(error).__name__, 120)}"
-            raise Failure(Layer.TCP, Reason.CONNECTION_LOST, message) from None
+        body = request.body or b""
+        if request.method == "POST":
+            headers["content-length"] = str(len(body))
+        lines = [f"{request.method} {target.raw_path.decode('ascii')} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        if any("\r" in line or "\n" in line or "\0" in line for line in lines):
+            raise ValueError("a header or the address has a line break")
+        return "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n" + body
 
-    def _out_of_time(self, request: Request, deadline: bool) -> Failure:
-        """Time ran out in the first step that is not done."""
-        done = self._wire.evidence.timings
-        if "dns" not in done:
-            return Failure(Layer.DNS, Reason.DNS_FAILED, "the name was not resolved in time")
-        if "tcp" not in done:
-            return Failure(Layer.TCP, Reason.CONNECT_TIMEOUT, "no connection in time")
-        if "tls" not in done and self.url.scheme == "https":
-            return Failure(Layer.TLS, Reason.TLS_FAILED, "the TLS handshake did not end in time")
+    def _out_of_time(self, request: Request, collector: Collector, deadline: bool) -> Failure:
+        below = {
+            Layer.DNS: (Reason.DNS_FAILED, "the name was not resolved in time"),
+            Layer.TCP: (Reason.CONNECT_TIMEOUT, "no connection in time"),
+            Layer.TLS: (
+                Reason.TLS_FAILED,
+                "the TLS handshake did not end in time: is the address meant to be http://?",
+            ),
+        }.get(self._wire.layer)
+        if below is not None:
+            return Failure(self._wire.layer, *below)
+        if collector.broken is not None:
+            return Failure(Layer.JSONRPC, collector.broken.reason, collector.broken.message)
         reason = Reason.DEADLINE if deadline else Reason.FIRST_BYTE_TIMEOUT
-        return Failure(Layer.HTTP, reason, f"no complete answer to {request.phase} in time")
-
-    async def _read(self, request: Request, response: httpcore.Response) -> Reply:
-        headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in response.headers}
-        media_type = headers.get("content-type", "").split(";")[0].strip().lower()
-        body = _decoded(response, headers.get("content-encoding", "").strip().lower())
-        if request.id is not None and media_type == "text/event-stream" and 200 <= response.status < 300:
-            return Reply(response.status, headers, await _from_stream(body, request.id), media_type)
-        data = b""
-        async for chunk in body:
-            data += chunk
-            if len(data) > BODY_LIMIT * (4 if request.phase == "tools_list" else 1):
-                return Reply(response.status, headers, Broken(Reason.TOO_LARGE, "the body is larger than allowed"))
-        excerpt = quote(data[:1000].decode("utf-8", "replace"), 200)
-        answer = _from_body(data, media_type, response.status, request.id) if request.id is not None else None
-        return Reply(response.status, headers, answer, media_type, excerpt)
+        return Failure(Layer.HTTP, reason, f"no complete answer to {request.rpc or request.phase} in time")
 
 
-async def _decoded(response: httpcore.Response, encoding: str) -> AsyncIterator[bytes]:
-    """The body, inflated a bounded piece at a time where the server compresses although asked not to."""
-    stream = response.stream
-    if not hasattr(stream, "__aiter__"):
-        return
-    if encoding in ("", "identity"):
-        async for chunk in stream:
-            yield chunk
-        return
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise Failure(Layer.HTTP, Reason.BAD_ENCODING, f"content-encoding {quote(encoding, 40)} was not asked for")
-    inflate = zlib.decompressobj(47)
-    try:
-        async for chunk in stream:
-            data = chunk
-            while data:
-                yield inflate.decompress(data, 65_536)
-                data = inflate.unconsumed_tail
-    except zlib.error:
-        raise Failure(Layer.HTTP, Reason.BAD_ENCODING, "the body is not what content-encoding says") from None
+class _Stream:
+    """The open event stream of HTTP+SSE: answers to the ids that were asked for come on it."""
 
+    def __init__(self, line: Line, collector: Collector) -> None:
+        self.line = line
+        self.answered_at = 0.0
+        self._waiting: dict[int, asyncio.Future[tuple[Answer | Broken, object]]] = {}
+        self._oddities: set[str] = collector.oddities
+        self._loop = asyncio.get_running_loop()
+        collector.later = self._hear
+        line.when_lost = self._lost
 
-def _from_body(data: bytes, media_type: str, status: int, wanted: int) -> Answer | Broken | None:
-    if not media_type.endswith("json"):
-        if 200 <= status < 300:
-            kind = quote(media_type, 60) or "none"
-            if "html" in media_type:
-                return Broken(Reason.NOT_MCP, "a web page was answered: this address is not an MCP endpoint")
-            return Broken(Reason.CONTENT_TYPE, f"content-type {kind} is neither JSON nor an event stream")
-        return None
-    try:
-        value = parse_json(data)
-    except ValueError as error:
-        return Broken(Reason.BAD_JSON, f"the body is not JSON: {quote(str(error), 120)}")
-    found = read_answer(value, wanted)
-    return found if found is not None else Broken(Reason.NO_RESPONSE, "the body is a notification, not an answer")
+    def expect(self, id_: int) -> asyncio.Future[tuple[Answer | Broken, object]]:
+        """Done with (answer, message) when the answer to `id_` has come; a Failure where the stream ends before."""
+        self._waiting[id_] = self._loop.create_future()
+        self._waiting[id_].add_done_callback(seen)
+        return self._waiting[id_]
 
-
-async def _from_stream(body: AsyncIterator[bytes], wanted: int) -> Answer | Broken:
-    """The first answer to our request; notifications, requests and priming events before it are skipped."""
-    parser, size = Parser(), 0
-    async for chunk in body:
-        size += len(chunk)
-        for event in parser.feed(chunk):
-            if not event.data:
+    def _hear(self, event: Event) -> None:
+        for id_, waiting in list(self._waiting.items()):
+            if waiting.done():
                 continue
-            try:
-                found = read_answer(parse_json(event.data), wanted)
-            except ValueError as error:
-                return Broken(Reason.BAD_JSON, f"an event is not JSON: {quote(str(error), 120)}")
-            if found is not None:
-                return found
-        if size > STREAM_LIMIT:
-            return Broken(Reason.TOO_LARGE, "the event stream went on for 4 MiB without our answer")
-    return Broken(Reason.NO_RESPONSE, "the event stream ended without our answer")
+            found, message = read_event(event, id_, self._oddities)
+            foreign = isinstance(found, Broken) and found.reason is Reason.WRONG_ID
+            if found is not None and not foreign:
+                self.answered_at = self._loop.time()
+                waiting.set_result((found, message))
+
+    def _lost(self) -> None:
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                message = "the event stream ended before the answer came"
+                waiting.set_exception(Failure(Layer.HTTP, Reason.CONNECTION_LOST, message))
+
+
+def _reply(
+    target: httpx.URL,
+    incoming: Incoming,
+    collector: Collector,
+    on_stream: asyncio.Future[tuple[Answer | Broken, object]] | None,
+) -> Reply:
+    found, message, media_type = collector.answer, collector.message, collector.media_type
+    if on_stream is not None and on_stream.done():
+        found, message = on_stream.result()
+        media_type = "text/event-stream"
+    status = incoming.status
+    if on_stream is not None and on_stream.done() and status < 300:
+        status = 200
+    usable = isinstance(found, Answer) and status < 300
+    return Reply(
+        status=status,
+        headers=incoming.headers,
+        answer=found,
+        media_type=media_type,
+        excerpt="" if usable else quote(collector.body[:EXCERPT_BYTES].decode("utf-8", "replace"), 200),
+        message=message,
+        event=collector.event,
+        oddities=frozenset(collector.oddities),
+        size=incoming.size,
+        url=str(target),
+    )
+
+
+def _next(here: httpx.URL, reply: Reply) -> httpx.URL:
+    """Where a redirect may be followed to. Raises Failure."""
+    where = reply.headers.get("location", "")
+    if reply.status not in (307, 308):
+        message = f"HTTP {reply.status} turns a POST into a GET; point the entry at {quote(where, 200)}"
+        raise Failure(Layer.HTTP, Reason.REDIRECT_NOT_PRESERVING, message, reply)
+    try:
+        target = here.join(where)
+    except (httpx.InvalidURL, ValueError):
+        target = httpx.URL("")
+    if not _may_follow(here, target):
+        message = f"redirects to {quote(where, 200)}, which is not followed; point the entry there if that is meant"
+        raise Failure(Layer.HTTP, Reason.REDIRECT_NOT_FOLLOWED, message, reply)
+    return target
+
+
+def _may_follow(here: httpx.URL, target: httpx.URL) -> bool:
+    """Same host and port; or the same host's https instead of its http, on the usual ports."""
+    if target.scheme not in _PORTS or target.host != here.host or target.userinfo:
+        return False
+    if target.scheme == here.scheme:
+        return (target.port or _PORTS[target.scheme]) == (here.port or _PORTS[here.scheme])
+    return (here.scheme, here.port, target.port) == ("http", None, None)
