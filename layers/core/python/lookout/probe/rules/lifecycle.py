@@ -19,20 +19,17 @@ _VERSION_UNSUPPORTED: Final = -32022
 
 
 def check_initialize(asked: str, result: dict[str, Any], answered_before: Collection[str] = ()) -> list[Finding]:
-    """The negotiated version and the identity in an InitializeResult.
+    """The negotiated version and the identity in an InitializeResult (`check_reply` says which fields it lacks).
 
     `asked` is the version the request named; `answered_before` the versions this server has negotiated at other
     probes, without which an older answer is simply its newest version.
     """
     found: list[Finding] = []
     given = result.get("protocolVersion")
-    if not isinstance(given, str):
-        told = described(given) if "protocolVersion" in result else "missing"
-        found.append(finding("LIFE-VERSION-UNKNOWN", f"initialize: protocolVersion is {told}"))
-    elif given not in KNOWN:
+    if isinstance(given, str) and given not in KNOWN:
         message = f"initialize: negotiated {described(given)}, which is no published version"
         found.append(finding("LIFE-VERSION-UNKNOWN", message, "warning"))
-    elif given != asked and asked in HANDSHAKE and asked in answered_before:
+    elif isinstance(given, str) and given != asked and asked in HANDSHAKE and asked in answered_before:
         message = f"initialize: asked for {asked} and got {given}, although it has answered with {asked} before"
         found.append(finding("LIFE-VERSION-ECHO", message))
     return distinct([*found, *_identity(result.get("serverInfo"))])

@@ -38,6 +38,8 @@ def check_result(method: str, era: Era | None, version: str | None, result: dict
 
 
 def _initialize(version: str | None, result: dict[str, Any]) -> Iterator[Finding]:
+    if not isinstance(result.get("protocolVersion"), str):
+        yield finding("LIFE-VERSION-UNKNOWN", f"initialize: protocolVersion is {_told(result, 'protocolVersion')}")
     sound: dict[str, Any] = {"protocolVersion": ""}
     if isinstance(result.get("capabilities"), dict):
         sound["capabilities"] = {}
