@@ -30,6 +30,12 @@ def facts(session: Any) -> TlsFacts:
     return _facts(session.version() or "", cipher[0] if cipher else "", chain)
 
 
+def not_after(der: bytes) -> int | None:
+    """The end of one certificate, unix seconds; None where it cannot be read."""
+    end: int | None = _read(der).get("not_after")
+    return end
+
+
 @lru_cache(maxsize=256)
 def _facts(version: str, cipher: str, chain: tuple[bytes, ...]) -> TlsFacts:
     read = [_read(der) for der in chain[:CHAIN_LIMIT]]
