@@ -166,7 +166,7 @@ def print_imports() -> None:
     found = imports.measure("probe")
     print(
         f"Importing functions/probe/handler.py: **{found.total_ms:.0f} ms**, {found.cpu_ms:.0f} ms of it CPU (medians"
-        f" of {imports.RUNS} fresh processes; {found.traced_ms:.0f} ms under -X importtime, to which the table adds up),"
+        f" of {imports.RUNS} fresh processes; {found.traced_ms:.0f} ms under -X importtime, as in the table),"
         f" {len(found.self_ms)} modules, peak RSS {found.peak_mb:.0f} MB"
         f" (a bare interpreter: {found.bare_mb:.0f} MB)\n"
     )

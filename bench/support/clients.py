@@ -26,7 +26,6 @@ def ours(era: str, ca_file: str) -> Probe:
     async def probe(url: str) -> Mapping[str, float]:
         result = await probe_server(
             Server("bench", url, allow_private=True, timeout_s=60, slow_after_ms=60_000),
-            credentials={},
             deadline=asyncio.get_running_loop().time() + 60,
             now_ms=lambda: time.time_ns() // 1_000_000,
             known_era=known_era,
