@@ -23,7 +23,7 @@ from lookout.probe.messages import Reply, Request
 from lookout.probe.result import Era, Finding
 from lookout.probe.rules.registry import RULES, finding
 from lookout.probe.rules.rule import Severity
-from lookout.probe.rules.versions import KNOWN
+from lookout.probe.versions import KNOWN
 
 PHASE: Final = "active_checks"
 PATIENCE_S: Final = 5.0

@@ -11,7 +11,7 @@ from typing import Final
 
 from lookout.probe.result import Era
 from lookout.probe.rules.rule import STREAMABLE, Kind, Rule, Severity
-from lookout.probe.rules.versions import HANDSHAKE, KNOWN, MODERN, since
+from lookout.probe.versions import HANDSHAKE, KNOWN, MODERN
 
 
 def _transport(
@@ -24,6 +24,11 @@ def _transport(
     kind: Kind = "passive",
 ) -> Rule:
     return Rule(id, severity, kind, section, versions, meaning, also, STREAMABLE)
+
+
+def since(version: str, until: str = KNOWN[-1]) -> tuple[str, ...]:
+    """The known versions from one to another, both included."""
+    return KNOWN[KNOWN.index(version) : KNOWN.index(until) + 1]
 
 
 _STREAMABLE: Final = since("2025-03-26")

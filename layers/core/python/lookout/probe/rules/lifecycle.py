@@ -10,8 +10,8 @@ from lookout.probe.messages import Reply
 from lookout.probe.result import Finding
 from lookout.probe.rules.registry import distinct, finding
 from lookout.probe.rules.shapes import shape_error
-from lookout.probe.rules.versions import HANDSHAKE, KNOWN, MODERN
 from lookout.probe.rules.words import described
+from lookout.probe.versions import HANDSHAKE, KNOWN, MODERN
 
 SERVER_INFO: Final = "io.modelcontextprotocol/serverInfo"
 _METHOD_NOT_FOUND: Final = -32601

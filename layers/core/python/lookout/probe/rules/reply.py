@@ -14,8 +14,8 @@ from lookout.probe.messages import Reply
 from lookout.probe.result import Era, Finding, Reason
 from lookout.probe.rules.registry import RULES, distinct, finding
 from lookout.probe.rules.results import check_result
-from lookout.probe.rules.versions import HANDSHAKE, KNOWN, MODERN
 from lookout.probe.rules.words import described, is_integer
+from lookout.probe.versions import HANDSHAKE, KNOWN, MODERN
 
 LIST_METHODS: Final = ("tools/list", "resources/list", "resources/templates/list", "prompts/list")
 METHOD_NOT_FOUND: Final = -32601

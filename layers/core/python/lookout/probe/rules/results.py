@@ -8,8 +8,8 @@ from typing import Any, Final
 from lookout.probe.result import Era, Finding
 from lookout.probe.rules.registry import finding
 from lookout.probe.rules.shapes import shape_error
-from lookout.probe.rules.versions import MODERN
 from lookout.probe.rules.words import described, is_integer
+from lookout.probe.versions import MODERN
 
 LISTS: Final[Mapping[str, tuple[str, str, str]]] = {
     "tools/list": ("ListToolsResult", "tools", "TOOL-SCHEMA"),

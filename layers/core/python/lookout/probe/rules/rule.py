@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from lookout.probe.result import Era
-from lookout.probe.rules.versions import KNOWN
+from lookout.probe.versions import KNOWN
 
 Severity = Literal["error", "warning", "info"]
 Kind = Literal["passive", "active"]

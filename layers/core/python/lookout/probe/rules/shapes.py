@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from lookout.probe.rules import wire
-from lookout.probe.rules.versions import HANDSHAKE, KNOWN
+from lookout.probe.versions import HANDSHAKE, KNOWN
 
 
 class Invalid(ValueError):  # noqa: N818 -- what the value is; generated code raises it

@@ -15,8 +15,8 @@ from lookout.probe.result import Era, Finding
 from lookout.probe.rules.positions import Path, mentions, positions, within
 from lookout.probe.rules.registry import RULES, finding
 from lookout.probe.rules.shapes import DIALECTS, dialect_error, shape_error
-from lookout.probe.rules.versions import KNOWN
 from lookout.probe.rules.words import described, names, some
+from lookout.probe.versions import KNOWN
 
 POSITIONS_LIMIT: Final = 20_000
 """Places looked at in all schemas of a list; a larger list is judged by its first ones."""
