@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,19 +15,34 @@ from lookout.store.aws import client
 BOOTSTRAP_STACK = "CDKToolkit"
 
 
+_NOT_ENABLED = ("InvalidClientTokenId", "UnrecognizedClientException", "OptInRequired", "AuthFailure")
+"""How AWS answers good credentials in a region the account has not switched on."""
+
+
 @contextmanager
 def _explained(what: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise LocalError(f"{what}: {error.response.get('Error', {}).get('Message', error)}") from error
+        raise LocalError(f"{what}: {_message(error)}") from error
     except BotoCoreError as error:
         raise LocalError(f"{what}: {error}") from error
 
 
+def _message(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Message") or error)
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
 def identity(region: str) -> tuple[str, str]:
     """Account id and ARN of the caller. Raises LocalError where there are no usable credentials."""
-    with _explained("AWS did not accept your credentials (try `aws sts get-caller-identity`, or set AWS_PROFILE)"):
+    with _explained(
+        f"AWS did not accept your credentials in {region} (try `aws sts get-caller-identity --region {region}`, "
+        "or set AWS_PROFILE)"
+    ):
         answer = client("sts", region).get_caller_identity()
     return str(answer["Account"]), str(answer["Arn"])
 
@@ -37,9 +52,15 @@ def stack_status(region: str, name: str) -> str:
     try:
         stacks = client("cloudformation", region).describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") == "ValidationError":
+        if _code(error) == "ValidationError":
             return ""
-        raise LocalError(f"stacks of {region} cannot be read: {error}") from error
+        if _code(error) in _NOT_ENABLED:
+            raise LocalError(
+                f"region {region} refuses your credentials ({_message(error)}): it is probably not enabled in this "
+                f"account. Enable it: aws account enable-region --region-name {region} (it takes minutes to hours), "
+                "or take it out of your configuration."
+            ) from error
+        raise LocalError(f"stacks of {region} cannot be read: {_message(error)}") from error
     except BotoCoreError as error:
         raise LocalError(f"stacks of {region} cannot be read: {error}") from error
     return str(stacks[0]["StackStatus"]) if stacks else ""
@@ -54,6 +75,21 @@ def stack_exists(region: str, name: str) -> bool:
 def bootstrapped(region: str) -> bool:
     """Has `cdk bootstrap` been run in this region? Raises LocalError."""
     return stack_exists(region, BOOTSTRAP_STACK)
+
+
+def kept_tables(region: str, names: Iterable[str]) -> list[str]:
+    """Those of the tables that exist in `region`. Raises LocalError."""
+    found = []
+    for name in names:
+        with _explained(f"table {name} in {region} cannot be looked up"):
+            try:
+                client("dynamodb", region).describe_table(TableName=name)
+            except ClientError as error:
+                if _code(error) != "ResourceNotFoundException":
+                    raise
+                continue
+        found.append(name)
+    return found
 
 
 def put_secret(region: str, name: str, value: str) -> None:
@@ -75,6 +111,13 @@ def secret_exists(region: str, name: str) -> bool:
         except secrets.exceptions.ResourceNotFoundException:
             return False
     return True
+
+
+def parameter_exists(region: str, name: str) -> bool:
+    """Is there an SSM parameter of that name? Its value is not read. Raises LocalError."""
+    filters = [{"Key": "Name", "Option": "Equals", "Values": [name]}]
+    with _explained(f"parameter {name!r} cannot be looked up"):
+        return bool(client("ssm", region).describe_parameters(ParameterFilters=filters)["Parameters"])
 
 
 def invoke(region: str, function: str, event: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from lookout.errors import LocalError
 from lookout.local import install, processes
+from lookout.local.advice import advise
 from lookout.local.layout import Layout, read_json
 from lookout.local.processes import clean_env, tail
 
@@ -78,9 +79,8 @@ def run(
         )
     except FileNotFoundError as error:
         raise LocalError("there is no CDK CLI here: run `make setup` first") from error
-    if (
-        aws is not None
-    ):  # a deployment to the local AWS is ended by `lookout local down`; one to a real account never is
+    if aws is not None:
+        # A deployment to the local AWS is ended by `lookout local down`; one to a real account never is.
         processes.remember(layout.run, NAME, process.pid, command, log)
     with process, log.open("w", encoding="utf-8") as out, _alarm(timeout_s, process):
         try:
@@ -99,8 +99,15 @@ def run(
             if aws is not None:
                 (layout.run / f"{NAME}.json").unlink(missing_ok=True)
     if code:
-        what = next((a for a in arguments if not a.startswith("-")), "cdk")
-        raise LocalError(f"`cdk {what}` failed; all of it is in {log}. Its end:\n{tail(log)}")
+        raise LocalError(_failure(arguments, log, shown=echo is not None))
+
+
+def _failure(arguments: Iterable[str], log: Path, *, shown: bool) -> str:
+    """What to say of a failed run. What the user has just read (`shown`) is not repeated."""
+    what = next((a for a in arguments if not a.startswith("-")), "cdk")
+    end = "" if shown else f" Its end:\n{tail(log)}"
+    advice = advise(tail(log, 60))
+    return f"`cdk {what}` failed; all of it is in {log}.{end}" + (f"\n{advice}" if advice else "")
 
 
 @contextmanager
@@ -173,13 +180,19 @@ def deploy(
     aws: Mapping[str, str] | None,
     local: bool,
     outputs_file: Path,
+    adopt: bool = False,
     tell: Callable[[Progress], None] | None = None,
     echo: Callable[[str], None] | None = None,
     timeout_s: float | None = None,
 ) -> dict[str, dict[str, str]]:
-    """`cdk deploy --all` of `config`; the outputs by stack. `local` bundles for this machine, not for Lambda's."""
+    """`cdk deploy --all` of `config`; the outputs by stack.
+
+    `local` bundles for this machine, not for Lambda's. `adopt` takes over tables that an earlier Lookout left.
+    """
     arguments = ["deploy", "--all", "--require-approval", "never", "--concurrency", "4", "--ci", "--progress", "events"]
     arguments += [*context(config, local=local), "--outputs-file", str(outputs_file)]
+    if adopt:
+        arguments.append("--import-existing-resources")
     if local:
         arguments += ["--no-notices", "--output", str(layout.state / "cdk.out")]
     outputs_file.parent.mkdir(parents=True, exist_ok=True)
