@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from lookout.probe.result import Layer, Reason, Status
 
-from tests.unit.docs.pages import CORE, read
+from tests.unit.docs.pages import CORE, ROOT, read
 
 PAGE = read("docs/reference/reasons.md")
 ENTRY = re.compile(r"^### `(\w+)`\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
@@ -34,6 +34,28 @@ def named_together() -> Iterator[tuple[str, str]]:
                 yield Layer[layers[0]].value, Reason[reasons[0]].value
 
 
+def proved() -> Iterator[tuple[str, str, str]]:
+    """(status, layer, reason) wherever a contract test of the probe expects the three of a server."""
+    for path in sorted((ROOT / "tests/contract/probe").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Tuple) and len(node.elts) == 3:
+                status, layer, reason = (e.value if isinstance(e, ast.Constant) else "" for e in node.elts)
+                if status in set(Status) and layer in {*Layer, None} and reason in set(Reason):
+                    yield status, layer or "none", reason
+
+
+def told() -> set[tuple[str, str, str]]:
+    """Every (status, layer, reason) the page allows."""
+    first = {name: FIRST_LINE.match(entry) for name, entry in ENTRIES.items()}
+    return {
+        (status, layer, name)
+        for name, found in first.items()
+        if found
+        for layer in words(found[1])
+        for status in words(found[2])
+    }
+
+
 def test_every_reason_has_one_entry_and_no_entry_is_of_something_else() -> None:
     assert sorted(name for name, _ in ENTRY.findall(PAGE)) == sorted(Reason)
 
@@ -52,8 +74,13 @@ def test_an_entry_says_where_what_why_and_what_to_do(name: str) -> None:
 def test_the_code_names_no_layer_the_page_does_not() -> None:
     found = set(named_together())
     assert len(found) > 10
-    told = {(layer, name) for name, entry in ENTRIES.items() for layer in words(FIRST_LINE.match(entry)[1])}  # type: ignore[index] # tested above
-    assert found <= told
+    assert found <= {(layer, reason) for _, layer, reason in told()}
+
+
+def test_servers_are_called_what_the_page_says() -> None:
+    found = set(proved())
+    assert len(found) > 20
+    assert found <= told()
 
 
 def test_the_page_names_every_layer() -> None:
