@@ -12,7 +12,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from lookout import settings
-from lookout.jobs.probing import Secrets
+from lookout.credentials.secrets import Secrets
 from lookout.notify.deliver import deliver
 from lookout.notify.dispatcher import Ports, deliver_messages, fan_out
 from lookout.store import Store, aws, notice_from_image
@@ -40,7 +40,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, 
 
 
 def _ports(own: settings.NotifySettings) -> Ports:
-    vault = vaults.setdefault(own.home, Secrets(lambda name: aws.secret_value(own.home, name), time.monotonic))
+    stores = {
+        "secret": lambda name: aws.secret_value(own.home, name),
+        "ssm": lambda name: aws.parameter_value(own.home, name),
+    }
+    vault = vaults.setdefault(own.home, Secrets(stores, time.monotonic))
     return Ports(
         outbox=Store(own.home),
         resolve=vault.resolve,

@@ -59,7 +59,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     monkeypatch.setattr(probe, "Store", world)
     monkeypatch.setattr("lookout.store.aws.secret_value", world.secret_value)
-    for warm in ("memories", "vaults"):  # what a process remembers from one invocation to the next
+    for warm in ("memories", "keyrings"):  # what a process remembers from one invocation to the next
         monkeypatch.setattr(probe, warm, {}, raising=False)
     return world
 

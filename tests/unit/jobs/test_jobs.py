@@ -6,11 +6,9 @@ from typing import Any
 import pytest
 from lookout.config.diff import plan
 from lookout.config.model import SHARD_SIZE, Server, Site
-from lookout.errors import SecretError, StoreError
+from lookout.errors import StoreError
 from lookout.jobs.dispatching import dispatch, due_by_shard, scheduled_minute
-from lookout.jobs.probing import Secrets, credentials
 from lookout.jobs.rolling import complete_hours
-from lookout.probe.credential import Credential, Unavailable
 
 REGIONS = ("us-west-2", "eu-west-1")
 SITE = Site("Acme", "us-east-1", REGIONS)
@@ -68,52 +66,6 @@ def test_a_longer_interval_is_due_once_in_it_and_the_same_minute_everywhere() ->
     due = [m for m in range(0, 3600, 60) if due_by_shard([server], m)]
     assert len(due) == 12
     assert {b - a for a, b in itertools.pairwise(due)} == {300}
-
-
-def test_secrets_are_fetched_once_in_five_minutes_and_outlive_their_store() -> None:
-    clock = [0.0]
-    calls: list[str] = []
-    broken = [False]
-
-    def fetch(name: str) -> str:
-        calls.append(name)
-        if broken[0]:
-            raise SecretError("gone")
-        return f"value-{name}"
-
-    secrets = Secrets(fetch, lambda: clock[0])
-    assert secrets.resolve("secret:a") == "value-a"
-    assert secrets.resolve("secret:a") == "value-a"
-    assert calls == ["a"]
-    clock[0], broken[0] = 301.0, True
-    assert secrets.resolve("secret:a") == "value-a"
-    assert calls == ["a", "a"]
-    with pytest.raises(SecretError):
-        secrets.resolve("secret:b")
-
-
-@pytest.mark.parametrize("reference", ["literal", "env:X", "secret:", ""])
-def test_only_references_resolve(reference: str) -> None:
-    with pytest.raises(SecretError, match="only secret:NAME references"):
-        Secrets(lambda _: "v", lambda: 0.0).resolve(reference)
-
-
-def test_credentials_become_headers_and_a_missing_one_is_none() -> None:
-    def fetch(name: str) -> str:
-        if name == "lost":
-            raise SecretError("gone")
-        return name.upper()
-
-    servers = [
-        Server("a", "https://a"),
-        Server("b", "https://b", auth={"bearer": "secret:tok", "headers": {"X-Key": "secret:key"}}),
-        Server("c", "https://c", auth={"bearer": "secret:lost"}),
-    ]
-    assert credentials(servers, Secrets(fetch, lambda: 0.0)) == {
-        "a": Credential(),
-        "b": Credential({"X-Key": "KEY", "Authorization": "Bearer TOK"}, secrets=("KEY", "TOK")),
-        "c": Unavailable("a referenced secret could not be read"),
-    }
 
 
 def test_hours_are_complete_only_when_their_last_minute_must_be_judged() -> None:

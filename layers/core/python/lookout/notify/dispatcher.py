@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lookout.config.model import Sink, Site
+from lookout.config.references import is_reference
 from lookout.errors import SecretError
 from lookout.notify.render import Request, Target, render
 from lookout.notify.retry import Answer, backoff
@@ -64,7 +65,7 @@ class Ports:
 
     outbox: Outbox
     resolve: Callable[[str], str]
-    """`secret:NAME` -> its value. Raises SecretError."""
+    """`secret:NAME` or another reference -> its value. Raises SecretError."""
     send: Callable[[Request, bool], Answer]
     """(request, allow_private) -> how it ended."""
     delay: Callable[[str, int], None]
@@ -143,6 +144,6 @@ def _attempt(task: Task, ports: Ports) -> Outcome:
 
 def _target(sink: Sink, resolve: Callable[[str], str]) -> Target:
     def value(text: str) -> str:
-        return resolve(text).strip() if text.startswith("secret:") else text
+        return resolve(text).strip() if is_reference(text) else text
 
     return Target(sink.kind, value(sink.url), value(sink.signing) if sink.signing else None, sink.allow_private)
