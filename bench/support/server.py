@@ -79,7 +79,6 @@ class Connection:
     def __init__(self, sock: socket.socket, context: ssl.SSLContext) -> None:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.sock, self.inward, self.outward = sock, ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self.inward, self.outward, server_side=True)
         self.shaken, self.data, self.arrived_ns = False, b"", 0
@@ -100,8 +99,10 @@ class Connection:
             if not self.shaken:
                 self.tls.do_handshake()
                 self.shaken = True
-            seconds, nanoseconds = STAMP.unpack(ancillary[0][2])
-            self.arrived_ns = seconds * 1_000_000_000 + nanoseconds
+            self.arrived_ns = time.time_ns()
+            if ancillary:
+                seconds, nanoseconds = STAMP.unpack(ancillary[0][2])
+                self.arrived_ns = seconds * 1_000_000_000 + nanoseconds
             while plain := self.tls.read(65_536):
                 self.data += plain
                 self.take()
@@ -172,6 +173,8 @@ async def serve(certificate: str, key: str) -> None:
     context.load_cert_chain(certificate, key)
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     listener.setblocking(False)
+    # Inherited by what is accepted. The kernel stamps nothing while no socket asks for it, and begins with a delay.
+    listener.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     loop = asyncio.get_running_loop()
     loop.add_reader(listener, lambda: Connection(listener.accept()[0], context))
     print(listener.getsockname()[1], flush=True)
