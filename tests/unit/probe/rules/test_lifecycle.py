@@ -20,6 +20,7 @@ from lookout.probe.rules import (
     check_prm,
     check_redirect,
     check_reply,
+    metadata_urls,
 )
 from lookout.probe.rules.lifecycle import SERVER_INFO
 
@@ -149,7 +150,27 @@ def test_protected_resource_metadata(document: Any, count: int) -> None:
 
 
 def test_metadata_that_nobody_named_is_the_401s_fault() -> None:
-    assert check_prm(ENDPOINT, None, named=False) == []
+    assert said(check_prm(ENDPOINT, None, named=False)) == ["AUTH-WWW-AUTHENTICATE warning"]
+
+
+WELL_KNOWN = "https://mcp.example/.well-known/oauth-protected-resource"
+
+
+@pytest.mark.parametrize(
+    ("challenge", "expected"),
+    [
+        ("", ([WELL_KNOWN + "/v1/mcp", WELL_KNOWN], False)),
+        ("Bearer realm=x", ([WELL_KNOWN + "/v1/mcp", WELL_KNOWN], False)),
+        ('Bearer resource_metadata="https://mcp.example/m"', (["https://mcp.example/m"], True)),
+        ("Bearer resource_metadata=https://mcp.example/m, scope=x", (["https://mcp.example/m"], True)),
+        ('Bearer resource_metadata="https://169.254.169.254/m"', ([], True)),
+        ('Bearer resource_metadata="https://mcp.example.evil/m"', ([], True)),
+        ('Bearer resource_metadata="https://mcp.example/\x01"', ([], True)),
+        ("Bearer resource_metadata", ([], True)),
+    ],
+)
+def test_where_metadata_is_looked_for(challenge: str, expected: Any) -> None:
+    assert metadata_urls(ENDPOINT, challenge) == expected
 
 
 json_values = st.recursive(

@@ -8,7 +8,7 @@ import pytest
 from lookout.probe.envelope import Answer, Broken
 from lookout.probe.messages import Reply
 from lookout.probe.result import Era, Finding, Reason
-from lookout.probe.rules import check_reply, needs_prm
+from lookout.probe.rules import check_reply
 
 NEW, OLD = "2026-07-28", "2025-06-18"
 TOOLS = {"tools": [], "resultType": "complete", "ttlMs": 0, "cacheScope": "public"}
@@ -185,11 +185,6 @@ FAULTS: dict[str, tuple[Reply, dict[str, Any], list[str]]] = {
     "no ttlMs": (result({key: TOOLS[key] for key in TOOLS if key != "ttlMs"}), {}, ["M-CACHE warning"]),
     "an unknown cacheScope": (result({**DISCOVERED, "cacheScope": "mine"}), FIRST, ["M-CACHE warning"]),
     "401 of 2025-06-18": (answered(status=401), LEGACY, ["AUTH-WWW-AUTHENTICATE warning"]),
-    "401 and no metadata": (
-        answered(status=401),
-        {**BEGUN, "metadata_found": False},
-        ["AUTH-WWW-AUTHENTICATE warning"],
-    ),
 }
 
 
@@ -237,7 +232,6 @@ SOUND: dict[str, tuple[Reply, dict[str, Any]]] = {
         LEGACY,
     ),
     "401 before anybody looked": (answered(status=401), BEGUN),
-    "401 with metadata at a well-known address": (answered(status=401), {**BEGUN, "metadata_found": True}),
     "a DELETE": (answered(status=405, kind="text/plain"), {"rpc": None, **LEGACY}),
 }
 
@@ -259,7 +253,3 @@ def test_a_message_is_bounded_and_printable() -> None:
     (found,) = check_reply("tools/list", Era.MODERN, NEW, result({**TOOLS, "resultType": evil}))
     assert len(found.message) <= 300
     assert found.message.isprintable()
-
-
-def test_only_a_401_is_reason_to_look_for_metadata() -> None:
-    assert [needs_prm(answered(status=status)) for status in (200, 401, 403)] == [False, True, False]

@@ -14,10 +14,12 @@ from typing import Final
 from lookout.config.model import Server
 from lookout.probe.credential import ANONYMOUS, Credential
 from lookout.probe.exchange import Plan, Session, exchange, goodbye
+from lookout.probe.extras import PHASES
 from lookout.probe.failure import Failure
 from lookout.probe.messages import Reply, Request
 from lookout.probe.network import Resolver, Wire, system_resolver
 from lookout.probe.result import Era, Layer, ProbeResult, Reason, Status
+from lookout.probe.rules.past import Past
 from lookout.probe.transport import Transport
 from lookout.probe.verdict import conclude
 
@@ -45,6 +47,8 @@ class Attempt:
     failure: Failure | None = None
     ended: float = 0.0
     """Loop time at which the exchange was over, before the session was deleted."""
+    beyond_s: float = 0.0
+    """Seconds spent on what only rules want: part of no latency."""
 
 
 async def probe_server(
@@ -58,11 +62,13 @@ async def probe_server(
     resolver: Resolver = system_resolver,
     ssl_context: ssl.SSLContext | None = None,
     watch: Watcher | None = None,
+    past: Past | None = None,
 ) -> ProbeResult:
     """Probe once. `deadline` is loop time. Our bug: unknown/prober_error.
 
     `forced`: speak `known_era` or nothing. `ssl_context` replaces the default where the credential has none.
-    `watch` is told every request with its reply, as they come.
+    `past` is what earlier probes of this server showed, and is added to. `watch` is told every request with its
+    reply, as they come.
     """
     loop = asyncio.get_running_loop()
     at_ms, begin = now_ms(), loop.time()
@@ -70,7 +76,7 @@ async def probe_server(
         message = "the address contains an unexpanded placeholder"
         return ProbeResult(server.slug, Status.DOWN, at_ms, Layer.HTTP, Reason.MISCONFIGURED, message)
     ends = min(deadline, begin + server.timeout_s)
-    plan = Plan(known_era, forced, server.lists, server.tool_call, server.active_checks)
+    plan = Plan(known_era, forced, server.lists, server.tool_call, server.active_checks, past or Past())
     try:
         attempt = await _try(server, plan, credential, ends, resolver, ssl_context, watch)
         reason = attempt.failure.reason if attempt.failure is not None else None
@@ -89,7 +95,9 @@ async def probe_server(
     if failure is not None and deadline < begin + server.timeout_s and attempt.ended >= deadline:
         message = "our own time ran out before the server's was up"
         return ProbeResult(server.slug, Status.UNKNOWN, at_ms, reason=Reason.PROBER_ERROR, message=message)
-    timings = {**attempt.wire.evidence.timings, **attempt.timings, "total": (loop.time() - begin) * 1000}
+    took = {phase: ms for phase, ms in attempt.timings.items() if phase not in PHASES}
+    total = (loop.time() - begin - attempt.beyond_s) * 1000
+    timings = {**attempt.wire.evidence.timings, **took, "total": total}
     return conclude(server, at_ms, attempt.session, attempt.wire.evidence, timings, failure, credential)
 
 
@@ -105,12 +113,15 @@ async def _try(
     loop = asyncio.get_running_loop()
     wire = Wire(ends, allow_private=server.allow_private, resolver=resolver, step_s=STEP_S)
     transport = Transport(server.url, wire, credential.headers, credential.ssl_context or context, STEP_S)
-    attempt = Attempt(Session(first_patience_s=(ends - loop.time()) * _FIRST_SHARE), wire, transport.timings)
+    attempt = Attempt(
+        Session(first_patience_s=(ends - loop.time()) * _FIRST_SHARE, past=plan.past), wire, transport.timings
+    )
     given: set[str] = set()
     steps = exchange(attempt.session, plan)
     try:
         request = next(steps)
         while True:
+            sent, beyond = loop.time(), request.phase in PHASES
             try:
                 reply = await transport.send(request)
             except Failure as failure:
@@ -118,6 +129,8 @@ async def _try(
                     watch(request, failure)
                 request = steps.throw(failure)
                 continue
+            finally:
+                attempt.beyond_s += loop.time() - sent if beyond else 0.0
             if watch is not None:
                 watch(request, reply)
             given.add(reply.headers.get("mcp-session-id", ""))

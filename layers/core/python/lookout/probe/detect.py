@@ -164,7 +164,8 @@ def handshake(s: Session) -> Attempt:
             return Failure(Layer.MCP, Reason.BAD_RESULT, message, reply)
         s.era, s.protocol_version = era, version
         _learn(s, answer.result.get("serverInfo"), answer.result.get("capabilities"))
-        s.find(check_initialize(HANDSHAKE[-1], answer.result))
+        s.find(check_initialize(HANDSHAKE[-1], answer.result, s.past.versions))
+        s.past.versions.add(version)
         request = say.initialized(s)
         reply = yield request
         hear(s, request, reply, era, version)

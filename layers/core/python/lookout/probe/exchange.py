@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lookout.probe.detect import connect
+from lookout.probe.extras import check_actively, look_at_metadata
 from lookout.probe.failure import Failure
 from lookout.probe.lists import list_others, list_tools
 from lookout.probe.result import Era
-from lookout.probe.rules.active import active_checks
+from lookout.probe.rules.past import Past
 from lookout.probe.session import Session, Steps, goodbye
 from lookout.probe.tool_call import call_tool
 
@@ -35,31 +36,22 @@ class Plan:
     lists: tuple[str, ...] = ()
     tool_call: Mapping[str, Any] | None = field(default=None)
     active_checks: bool = False
+    past: Past = field(default_factory=Past)
 
 
 def exchange(s: Session, plan: Plan) -> Steps:
     """The whole exchange. Raises Failure where it cannot go on."""
-    yield from connect(s, plan.known, plan.forced)
+    try:
+        yield from connect(s, plan.known, plan.forced)
+    except Failure as failure:
+        if failure.reply is not None and failure.reply.status == 401:
+            yield from look_at_metadata(s, failure.reply)
+        raise
     yield from list_tools(s)
     yield from list_others(s, plan.lists)
     if plan.tool_call is not None:
         yield from call_tool(s, plan.tool_call)
     if plan.active_checks:
         yield from check_actively(s)
-
-
-def check_actively(s: Session) -> Steps:
-    """What only an owner may ask for. A request that cannot be carried out ends it: there is no verdict in that."""
-    if s.era is None or s.protocol_version is None:
-        return
-    checks = active_checks(s.era, s.protocol_version, session_id=s.session_id, capabilities=s.capabilities)
-    try:
-        for check in (each for each in checks if not each.after_delete):
-            s.find(check.judge((yield check.request)))
-        late = [each for each in checks if each.after_delete]
-        for request in goodbye(s, ()) if late else ():
-            yield request
-        for check in late:
-            s.find(check.judge((yield check.request)))
-    except Failure:
-        return
+    if plan.active_checks:
+        yield from check_actively(s)

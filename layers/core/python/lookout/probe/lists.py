@@ -77,8 +77,10 @@ def list_tools(s: Session) -> Steps:
         s.tools = []
         return
     items, failure = yield from _pages(s, TOOLS)
-    s.tools, findings = check_tools(s.protocol_version, s.era, items)
+    s.tools, findings = check_tools(s.protocol_version, s.era, items, s.past.order)
     s.find(findings)
+    if s.era is Era.MODERN:
+        s.past.order = tuple(tool["name"] for tool in s.tools)
     if failure is not None:
         raise failure
 
@@ -93,11 +95,11 @@ def list_others(s: Session, names: tuple[str, ...]) -> Steps:
             items, failure = yield from _pages(s, kind)
         except Failure as broken:
             if broken.reply is None:
-                s.find([finding("CAP-DECLARED-FAILS", f"{kind.method}: {broken.message}")])
+                s.find([finding("CAP-DECLARED-FAILS", f"{kind.method}: {broken.message}", "warning")])
                 return
             failure, items = broken, []
-        if failure is not None and not (name == "resource_templates" and failure.code == METHOD_NOT_FOUND):
-            s.find([finding("CAP-DECLARED-FAILS", f"{kind.method}: {failure.message}")])
+        if failure is not None and failure.code is None and failure.reason is not Reason.PAGINATION:
+            s.find([finding("CAP-DECLARED-FAILS", f"{kind.method}: {failure.message}", "warning")])
         elif failure is None:
             setattr(s, name, [item for item in items if isinstance(item, dict)])
 

@@ -8,7 +8,7 @@ import ssl
 import time
 from collections import defaultdict
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from lookout.probe.client import GOODBYE_S, probe_server
 from lookout.probe.credential import ANONYMOUS, Credential, Source, Unavailable
 from lookout.probe.network import Resolver, system_resolver
 from lookout.probe.result import Era, ProbeResult, Reason, Status
+from lookout.probe.rules.past import Past
 
 MARGIN_S: Final = GOODBYE_S + 0.5
 DAY_MINUTES: Final = 1440
@@ -31,6 +32,8 @@ class Memory:
     era: Era | None = None
     failures: int = 0
     """Failing probes in a row."""
+    past: Past = field(default_factory=Past)
+    """What rules compare with."""
     not_before_ms: int = 0
     """Until when a 429 asked not to be asked again (unix milliseconds)."""
 
@@ -95,6 +98,8 @@ async def probe_round(
         if isinstance(credential, Unavailable):
             return _unknown(server, Reason.CREDENTIAL_UNAVAILABLE, credential.message)
         known = None if verify_era(region, server.slug, minute) else memory.era
+        if known is None:
+            memory.past.forget()
         spared = memory.failures >= PATIENT_ROUNDS and memory.failures % PATIENT_ROUNDS != 0
         async with hosts[urlsplit(server.url).hostname or ""]:
             result = await probe_server(
@@ -106,6 +111,7 @@ async def probe_round(
                 forced=spared and known is not None,
                 resolver=resolver,
                 ssl_context=ssl_context,
+                past=memory.past,
             )
         memory.learn(result)
         return result

@@ -17,6 +17,7 @@ from lookout import __version__
 from lookout.probe.failure import Failure
 from lookout.probe.messages import Reply, Request
 from lookout.probe.result import Era, Finding, Layer, Reason
+from lookout.probe.rules.past import Past
 from lookout.probe.versions import HANDSHAKE, MODERN
 
 META: Final = "io.modelcontextprotocol/"
@@ -50,6 +51,10 @@ class Session:
     renewed: bool = False
     """The server forgot the session once, and a second one was begun."""
     requests: int = 0
+    ended: set[str] = field(default_factory=set)
+    """Sessions that were ended within the exchange."""
+    past: Past = field(default_factory=Past)
+    """What earlier probes showed; this one adds to it."""
     first_patience_s: float | None = None
     """How long a server of unknown era may take over `server/discover`, so that time is left for `initialize`."""
 
@@ -119,7 +124,7 @@ def open_stream(patience_s: float) -> Request:
 def goodbye(s: Session, given: Iterable[str]) -> list[Request]:
     """DELETE of every session any reply named (2025-03-26 to 2025-11-25, Session Management), in a stable order."""
     version = s.protocol_version if s.protocol_version in HANDSHAKE else HANDSHAKE[-1]
-    valid = sorted({id_ for id_ in (*given, s.session_id) if id_ and _sendable(id_)})
+    valid = sorted({id_ for id_ in (*given, s.session_id) if id_ and id_ not in s.ended and _sendable(id_)})
     return [
         Request("delete", "DELETE", {"mcp-protocol-version": version, "mcp-session-id": id_})
         for id_ in valid[:SESSIONS_LIMIT]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import zlib
 from collections.abc import Callable
 from typing import Any, Final
@@ -109,6 +110,9 @@ class Collector:
             self.answer = self.broken or Broken(Reason.NO_RESPONSE, "the event stream ended without our answer")
         elif self._wanted is not None:
             self.answer = self._of_body(self._wanted)
+        elif self.media_type.endswith("json") and self.status == 200:
+            with contextlib.suppress(ValueError):
+                self.message = parse(self.body).value
 
     def _of_body(self, wanted: int) -> Answer | Broken | None:
         if not self.media_type.endswith("json"):

@@ -12,6 +12,7 @@ from lookout.probe.failure import Failure
 from lookout.probe.network import Evidence
 from lookout.probe.quoting import mask, quote
 from lookout.probe.result import Finding, Layer, Network, ProbeResult, Reason, Status
+from lookout.probe.rules.tools import check_inner_schemas
 from lookout.probe.session import Session
 from lookout.probe.surface import tools_hash
 from lookout.probe.versions import at_least
@@ -47,6 +48,8 @@ def conclude(
         status, reason = Status.DEGRADED, Reason.SLOW
         message = f"took {timings['total'] / 1000:.1f} s, slow_after is {server.slow_after_ms / 1000:g} s"
     lists = {name: getattr(session, name) for name in _LISTS}
+    surface = tools_hash(session.tools) if session.tools is not None else None
+    findings = [*session.findings, *_inner(session, surface)]
     return ProbeResult(
         slug=server.slug,
         status=status,
@@ -61,16 +64,25 @@ def conclude(
         server_name=safe(session.server_name, 100) or None,
         server_version=safe(session.server_version, 60) or None,
         tools_count=len(session.tools) if session.tools is not None else None,
-        tools_hash=tools_hash(session.tools) if session.tools is not None else None,
+        tools_hash=surface,
         timings_ms=timings,
         tls=evidence.tls,
         address=evidence.address,
-        findings=tuple(Finding(f.rule, f.severity, safe(f.message)) for f in session.findings),
+        findings=tuple(Finding(f.rule, f.severity, safe(f.message)) for f in findings),
         counts={name: len(items) for name, items in lists.items() if items is not None},
         credential_expires=credential.expires,
         retry_after_s=_retry_after(failure, at_ms),
         network=Network(evidence.addresses, evidence.http_version, evidence.first_byte_ms, evidence.received),
     )
+
+
+def _inner(session: Session, surface: str | None) -> list[Finding]:
+    """Whether the tools' schemas are schemas: looked at when the surface is another than the last one judged."""
+    past = session.past
+    if surface is not None and surface != past.hash:
+        past.inner = check_inner_schemas(session.protocol_version, session.era, session.tools or ())
+        past.hash = surface
+    return past.inner if surface is not None else []
 
 
 def _status(failure: Failure, session: Session, credential: Credential) -> tuple[Status, Reason]:

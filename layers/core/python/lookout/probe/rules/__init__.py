@@ -5,7 +5,7 @@ what the exchange received and returns findings; it never raises, whatever a ser
 """
 
 from lookout.probe.rules.active import ActiveCheck, active_checks
-from lookout.probe.rules.authorization import check_prm
+from lookout.probe.rules.authorization import check_prm, metadata_urls
 from lookout.probe.rules.lifecycle import (
     check_capabilities,
     check_discover,
@@ -16,7 +16,7 @@ from lookout.probe.rules.lifecycle import (
 )
 from lookout.probe.rules.pages import check_pages
 from lookout.probe.rules.registry import RULES, distinct, finding
-from lookout.probe.rules.reply import check_reply, names_metadata, needs_prm
+from lookout.probe.rules.reply import check_reply, names_metadata
 from lookout.probe.rules.rule import Rule
 from lookout.probe.rules.tools import check_inner_schemas, check_tools
 
@@ -38,6 +38,6 @@ __all__ = [
     "check_tools",
     "distinct",
     "finding",
+    "metadata_urls",
     "names_metadata",
-    "needs_prm",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -9,7 +10,24 @@ from lookout.probe.result import Finding
 from lookout.probe.rules.registry import finding
 from lookout.probe.rules.words import described
 
+_WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
+_NAMED: Final = re.compile(r"""\bresource_metadata\s*=\s*(?:"([^"]{1,2000})"|([^\s,"]{1,2000}))""", re.IGNORECASE)
 _PORTS: Final = {"http": 80, "https": 443}
+
+
+def metadata_urls(endpoint_url: str, challenge: str) -> tuple[list[str], bool]:
+    """Where to look for the metadata of an endpoint, in order, and whether its WWW-Authenticate named the place.
+
+    Only addresses on the endpoint's own origin: what a server names elsewhere is not fetched, and not judged.
+    """
+    parts = urlsplit(endpoint_url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    if "resource_metadata" not in challenge:
+        path = parts.path.rstrip("/")
+        return list(dict.fromkeys((f"{origin}{_WELL_KNOWN}{path}", f"{origin}{_WELL_KNOWN}"))), False
+    named = _NAMED.search(challenge[:8192])
+    url = (named[1] or named[2]) if named else ""
+    return ([url] if url.startswith(origin + "/") and url.isascii() and url.isprintable() else []), True
 
 
 def check_prm(endpoint_url: str, document: Any, named: bool = True) -> list[Finding]:
@@ -17,8 +35,11 @@ def check_prm(endpoint_url: str, document: Any, named: bool = True) -> list[Find
 
     `named`: WWW-Authenticate said where it is. What nobody named and nobody found is the fault of the 401 itself.
     """
+    if document is None and not named:
+        message = "a 401 names no resource_metadata in WWW-Authenticate, and no well-known address has it"
+        return [finding("AUTH-WWW-AUTHENTICATE", message)]
     if document is None:
-        return [finding("AUTH-PRM", "the protected-resource metadata it names is not to be had")] if named else []
+        return [finding("AUTH-PRM", "the protected-resource metadata that WWW-Authenticate names is not to be had")]
     if not isinstance(document, dict):
         return [finding("AUTH-PRM", f"the protected-resource metadata is {described(document)}, not an object")]
     found = []

@@ -36,13 +36,11 @@ def check_reply(
     reply: Reply,
     *,
     wanted_id: int | None = None,
-    metadata_found: bool | None = None,
 ) -> list[Finding]:
     """Every passive rule one reply can break.
 
     `method` is the JSON-RPC method that was sent, None for a DELETE; `era` and `version` what is known when the reply
     came (None before detection). `wanted_id` is the request's id, without which a foreign id on an error goes unseen.
-    `metadata_found`: whether a well-known address has protected-resource metadata (None: nobody looked).
     """
     era, version = _known(method, era, version, reply)
     found = [*_http(method, reply), *_session(method, reply)]
@@ -51,8 +49,8 @@ def check_reply(
         result = _result(reply)
         if result is not None:
             found += check_result(method, era, version, result)
-    if reply.status == 401 and not names_metadata(reply):
-        found += _unnamed(version, metadata_found)
+    if reply.status == 401 and version == "2025-06-18" and not names_metadata(reply):
+        found.append(finding("AUTH-WWW-AUTHENTICATE", "a 401 without resource_metadata in WWW-Authenticate"))
     return distinct(each for each in found if _applies(each, era, version))
 
 
@@ -71,7 +69,7 @@ def _known(method: str | None, era: Era | None, version: str | None, reply: Repl
 
 
 def _applies(each: Finding, era: Era | None, version: str | None) -> bool:
-    if each.rule in ("RPC-BATCH-REPLY", "AUTH-WWW-AUTHENTICATE", "M-VERSION-LIST", "M-DISCOVER-FIELDS"):
+    if each.rule in ("RPC-BATCH-REPLY", "M-VERSION-LIST", "M-DISCOVER-FIELDS"):
         return version is None or RULES[each.rule].applies(era, version)
     return RULES[each.rule].applies(era, version)
 
@@ -79,11 +77,6 @@ def _applies(each: Finding, era: Era | None, version: str | None) -> bool:
 def names_metadata(reply: Reply) -> bool:
     """Whether a 401 says in WWW-Authenticate where its protected-resource metadata is."""
     return "resource_metadata" in reply.headers.get("www-authenticate", "")
-
-
-def needs_prm(reply: Reply) -> bool:
-    """Whether this reply is reason to look the protected-resource metadata up (daily, not at every probe)."""
-    return reply.status == 401
 
 
 def _notification(method: str) -> bool:
@@ -216,12 +209,3 @@ def _result(reply: Reply) -> dict[str, Any] | None:
         return None
     result = message.get("result")
     return result if isinstance(result, dict) else None
-
-
-def _unnamed(version: str | None, metadata_found: bool | None) -> Iterator[Finding]:
-    """2025-06-18 wants the header; since 2025-11-25 metadata at a well-known address will do."""
-    if version == "2025-06-18":
-        yield finding("AUTH-WWW-AUTHENTICATE", "a 401 without resource_metadata in WWW-Authenticate")
-    elif metadata_found is False:
-        message = "a 401 names no resource_metadata in WWW-Authenticate, and no well-known address has it"
-        yield finding("AUTH-WWW-AUTHENTICATE", message)
