@@ -37,5 +37,5 @@ def build(app: cdk.App, deployment: Deployment) -> HomeStack:
         stacks.append(probe)
     cdk.Tags.of(app).add("app", "lookout")
     if not deployment.local:
-        nag.check(app, stacks)
+        nag.check(app, stacks, deployment.home)
     return home

@@ -9,6 +9,7 @@ A resource is a word and a name, resolved by `Arns`:
     function/NAME    a function of the same region
     secrets/KIND     the secrets the configuration refers to: those of servers, or of sinks
     parameters/KIND  the parameters of Parameter Store it refers to, likewise
+    surfaces/KEY     objects of the bucket of surfaces, in the home region
     asset/config     the configuration in the assets bucket
     logs/own         the function's own log group
     anything         `*`: for actions that know no resource
@@ -55,10 +56,12 @@ EVERY_FUNCTION: Final = (
 
 GRANTS: Final = (
     Grant("dispatch", "table/servers", ("dynamodb:Scan",), "the roster"),
+    Grant("dispatch", "table/incidents", ("dynamodb:Query",), "the eras and surfaces that are known"),
     Grant("dispatch", "function/probe", ("lambda:InvokeFunction",), "one probe per shard"),
     Grant("probe", "table/rounds", ("dynamodb:PutItem",), "the round, conditionally"),
     Grant("probe", "secrets/servers", ("secretsmanager:GetSecretValue",), "credentials of watched servers"),
     Grant("probe", "parameters/servers", ("ssm:GetParameter",), "credentials of watched servers"),
+    Grant("probe", "surfaces/*", ("s3:PutObject",), "a surface nobody has stored yet"),
     Grant("judge", "stream/rounds", _STREAM_READ, "rounds that landed"),
     Grant("judge", "stream-list/rounds", _STREAM_LIST, "asked by Lambda of a stream's reader"),
     Grant("judge", "queue/judge-dead", ("sqs:SendMessage",), "batches that failed for good"),
@@ -70,6 +73,7 @@ GRANTS: Final = (
         ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"),
         "state, incidents and notices, in one transaction",
     ),
+    Grant("judge", "surfaces/*", ("s3:GetObject",), "the two surfaces of a change"),
     Grant("notify", "stream/incidents", _STREAM_READ, "new notices"),
     Grant("notify", "stream-list/incidents", _STREAM_LIST, "asked by Lambda of a stream's reader"),
     Grant("notify", "queue/outbox-dead", ("sqs:SendMessage",), "notices that could not be queued"),
@@ -141,6 +145,10 @@ class Arns:
         kind, _, name = resource.partition("/")
         if kind == "table":
             return [self._arn("dynamodb", "table", _TABLES[name], self._deployment.home)]
+        if kind == "surfaces":
+            bucket = settings.surfaces_bucket(self._stack.account, self._deployment.home)
+            key = f"{settings.SURFACES_PREFIX}{name}"
+            return [self._stack.format_arn(service="s3", region="", account="", resource=bucket, resource_name=key)]
         if kind == "function":
             return [self._arn("lambda", "function", settings.function_name(name), self._stack.region, colon=True)]
         if kind == "secrets":

@@ -17,7 +17,8 @@ from lookout import settings
 class Acknowledged:
     """A rule not followed at the construct of path `at` within a stack, and below.
 
-    In `rule`, `{path}` stands for the logical id of the resource of that construct.
+    In `rule`, `{path}` stands for the logical id of the resource of that construct, `{surfaces}` for the ARN of the
+    bucket that every stack knows by its name alone.
     """
 
     rule: str
@@ -35,9 +36,9 @@ ACKNOWLEDGED: Final = (
     ),
     Acknowledged(
         "S1",
-        ("Data", "Site/Bucket"),
-        "Both are written by one function and read through CloudFront or by one function; a log of that would cost"
-        " more than it tells.",
+        ("Data", "Site/Bucket", "Surfaces"),
+        "Each is written by one kind of function and read through CloudFront or by one function; a log of that would"
+        " cost more than it tells.",
     ),
     Acknowledged(
         "APIG4", ("PublicApi",), "A public status is for everybody; the API has no write path and reads one object."
@@ -73,6 +74,7 @@ ACKNOWLEDGED: Final = (
     Acknowledged(
         "IAM5[Resource::<{Tables/Incidents}.Arn>/stream/*]", ("Notify",), "What ListStreams is authorised against."
     ),
+    Acknowledged("IAM5[Resource::{surfaces}/surfaces/*]", ("Judge", "Probe"), "Surfaces are named by their content."),
     Acknowledged("IAM5[Resource::<{Site/Bucket}.Arn>/*]", ("Publish",), "It writes all objects of the site's bucket."),
     Acknowledged(
         "IAM5[Resource::<{Data}.Arn>/internal/*]", ("Publish",), "It writes the snapshot and what is published."
@@ -87,10 +89,18 @@ def _find(stack: cdk.Stack, path: str) -> IConstruct | None:
     return found
 
 
-def rule_id(stack: cdk.Stack, rule: str) -> str:
-    """The id of a rule above, in `stack`, as cdk-nag reports it."""
+def _plain(token: str, name: str) -> str:
+    """What cdk-nag writes for a value that may not be known before deployment."""
+    return f"<AWS::{name}>" if cdk.Token.is_unresolved(token) else token
+
+
+def rule_id(stack: cdk.Stack, rule: str, home: str) -> str:
+    """The id of a rule above, in `stack`, as cdk-nag reports it. `home` is the home region."""
 
     def logical_id(match: re.Match[str]) -> str:
+        if match[1] == "surfaces":
+            bucket = settings.surfaces_bucket(_plain(stack.account, "AccountId"), home)
+            return f"arn:{_plain(stack.partition, 'Partition')}:s3:::{bucket}"
         found = _find(stack, match[1])
         resource = found.node.default_child if found is not None else None
         return stack.get_logical_id(resource) if isinstance(resource, cdk.CfnElement) else match[1]
@@ -98,12 +108,12 @@ def rule_id(stack: cdk.Stack, rule: str) -> str:
     return "AwsSolutions::AwsSolutions-" + re.sub(r"\{([^}]+)\}", logical_id, rule)
 
 
-def check(app: cdk.App, stacks: Iterable[cdk.Stack]) -> None:
+def check(app: cdk.App, stacks: Iterable[cdk.Stack], home: str) -> None:
     """Synthesis fails on any finding that is not acknowledged above."""
     for stack in stacks:
         for known in ACKNOWLEDGED:
             for path in known.at:
                 if (found := _find(stack, path)) is not None:
-                    rule = cdk.Acknowledgment(id=rule_id(stack, known.rule), reason=known.reason)
+                    rule = cdk.Acknowledgment(id=rule_id(stack, known.rule, home), reason=known.reason)
                     cdk.Validations.of(found).acknowledge(rule)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))

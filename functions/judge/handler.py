@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from lookout import settings
 from lookout.jobs import judging
-from lookout.store import Store
+from lookout.store import Store, surfaces
 
 logger = Logger(service="judge")
 metrics = Metrics(namespace=settings.METRICS_NAMESPACE, service="judge")
@@ -19,9 +20,10 @@ metrics = Metrics(namespace=settings.METRICS_NAMESPACE, service="judge")
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: object) -> dict[str, int]:
     """DynamoDB stream batch of rounds, or a scheduler's tick -> counts. An error makes the stream send again."""
-    own = settings.HomeSettings.from_env(os.environ)
+    own = settings.JudgeSettings.from_env(os.environ)
     shards = judging.shards_of(event["Records"]) if "Records" in event else None
-    judged = judging.judge_shards(Store(own.home), shards, int(time.time()))
+    read = partial(surfaces.get_surface, own.home, own.surfaces_bucket)
+    judged = judging.judge_shards(Store(own.home), shards, int(time.time()), read)
     notices = [notice for judgement in judged for notice in judgement.notices]
     for notice in notices:
         logger.info("notice", notice=notice.id, type=notice.type, server=notice.slug, status=notice.status)

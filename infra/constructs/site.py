@@ -143,11 +143,12 @@ class Site(Construct):
         )
 
 
-def private_bucket(scope: Construct, id_: str, *, local: bool) -> s3.Bucket:
+def private_bucket(scope: Construct, id_: str, *, local: bool, name: str | None = None) -> s3.Bucket:
     """A bucket only our functions and, for the site, CloudFront read. On AWS it outlives the stack."""
     return s3.Bucket(
         scope,
         id_,
+        bucket_name=name,
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
         encryption=s3.BucketEncryption.S3_MANAGED,

@@ -37,6 +37,9 @@ class HomeStack(cdk.Stack):
         self.tables = Tables(self, "Tables", keep=not local)
         self.queues = Queues(self, "Queues", local=local)
         self.data = private_bucket(self, "Data", local=local)
+        self.surfaces = private_bucket(
+            self, "Surfaces", local=local, name=settings.surfaces_bucket(self.account, deployment.home)
+        )
         self.api = PublicApi(self, "PublicApi", deployment)
         self.site = Site(self, "Site", deployment, self.api)
         config = ConfigAsset(self, "Config", deployment.config)
@@ -66,7 +69,7 @@ class HomeStack(cdk.Stack):
         site = {settings.ENV_SITE_URL: self.site.url}
         data = {settings.ENV_DATA_BUCKET: self.data.bucket_name}
         environments: dict[str, dict[str, str]] = {
-            "judge": {},
+            "judge": {settings.ENV_SURFACES_BUCKET: self.surfaces.bucket_name},
             "notify": {**site, settings.ENV_DELIVERIES_URL: self.queues.deliveries.queue_url},
             "rollup": {},
             "publish": {**site, **data, settings.ENV_SITE_BUCKET: self.site.bucket.bucket_name},

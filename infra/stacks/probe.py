@@ -41,7 +41,8 @@ class ProbeStack(cdk.Stack):
                 environment=environment,
             )
 
-        probe = function("probe")
+        bucket = settings.surfaces_bucket(self.account, deployment.home)
+        probe = function("probe", {settings.ENV_SURFACES_BUCKET: bucket})
         dispatch = function("dispatch", {settings.ENV_PROBE_FUNCTION: probe.function.function_name})
         schedules = schedule.Schedules(self, "Schedules", name="probe", local=deployment.local)
         # A minute that cannot be dispatched within itself is lost, on purpose: the next one is due.

@@ -93,6 +93,8 @@ def arns(resource: str, region: str, folder: str, template: dict[str, Any]) -> l
     if kind == "bucket":
         bucket, _, key = name.partition("/")
         return [f"arn:aws:s3:::<{ {'site': 'Site/Bucket/Resource', 'data': 'Data/Resource'}[bucket] }>/{key}"]
+    if kind == "surfaces":
+        return [f"arn:aws:s3:::lookout-surfaces-ACCOUNT-{HOME}/surfaces/{name}"]
     queues = {
         "judge-dead": settings.JUDGE_DLQ,
         "outbox-dead": settings.OUTBOX_DLQ,

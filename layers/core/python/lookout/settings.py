@@ -28,12 +28,16 @@ OUTBOX_DLQ: Final = f"{PREFIX}-outbox-dead"
 SNAPSHOT_KEY: Final = "internal/snapshot.json"
 """Where publish leaves the public read model for the api function, in the private data bucket."""
 
+SURFACES_PREFIX: Final = "surfaces/"
+"""Where the surfaces of watched servers are kept in their bucket, each as `<address>.json.gz`."""
+
 ENV_HOME: Final = "LOOKOUT_HOME_REGION"
 ENV_PROBE_FUNCTION: Final = "LOOKOUT_PROBE_FUNCTION"
 ENV_DELIVERIES_URL: Final = "LOOKOUT_DELIVERIES_URL"
 ENV_SITE_BUCKET: Final = "LOOKOUT_SITE_BUCKET"
 ENV_DATA_BUCKET: Final = "LOOKOUT_DATA_BUCKET"
 ENV_SITE_URL: Final = "LOOKOUT_SITE_URL"
+ENV_SURFACES_BUCKET: Final = "LOOKOUT_SURFACES_BUCKET"
 
 ROUNDS_TTL_S: Final = 3 * 86400
 CHUNKS_TTL_S: Final = 90 * 86400
@@ -50,6 +54,16 @@ NOTICE_PARTITION: Final = "notice"
 def function_name(folder: str) -> str:
     """The deployed name of the function in functions/<folder>, the same in every region."""
     return f"{PREFIX}-{folder}"
+
+
+def surfaces_bucket(account: str, home: str) -> str:
+    """The bucket of surfaces: a fixed name, since probing regions write to it and know of the home region by names."""
+    return f"{PREFIX}-surfaces-{account}-{home}"
+
+
+def surface_key(address: str) -> str:
+    """The key of a surface in that bucket."""
+    return f"{SURFACES_PREFIX}{address}.json.gz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +91,33 @@ class DispatchSettings:
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Also LOOKOUT_PROBE_FUNCTION."""
         return cls(env[ENV_HOME], env["AWS_REGION"], env[ENV_PROBE_FUNCTION])
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeSettings:
+    """Settings of probe. `surfaces_bucket` is in the home region."""
+
+    home: str
+    region: str
+    surfaces_bucket: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Also LOOKOUT_SURFACES_BUCKET."""
+        return cls(env[ENV_HOME], env["AWS_REGION"], env[ENV_SURFACES_BUCKET])
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeSettings:
+    """Settings of judge."""
+
+    home: str
+    surfaces_bucket: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """From LOOKOUT_HOME_REGION and LOOKOUT_SURFACES_BUCKET."""
+        return cls(env[ENV_HOME], env[ENV_SURFACES_BUCKET])
 
 
 @dataclass(frozen=True, slots=True)

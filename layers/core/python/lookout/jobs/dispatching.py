@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from lookout.config.model import Server, Site
 from lookout.errors import StoreError
+from lookout.jobs.surfaces import known_of
+from lookout.verdict.state import ServerState
+
+_log = logging.getLogger(__name__)
 
 
 class Roster(Protocol):
@@ -15,6 +20,10 @@ class Roster(Protocol):
 
     def roster(self) -> tuple[Site | None, list[Server]]:
         """The site and its servers."""
+        ...
+
+    def server_states(self) -> dict[str, ServerState]:
+        """Every server's state; eventually consistent."""
         ...
 
 
@@ -40,6 +49,15 @@ def due_by_shard(servers: Sequence[Server], minute: int) -> dict[str, list[Serve
     return out
 
 
+def _known(store: Roster) -> dict[str, dict[str, object]]:
+    """What probes need not find out again, by slug. It only spares them work: without it they do all of it."""
+    try:
+        return {slug: known_of(state) for slug, state in store.server_states().items()}
+    except Exception:  # noqa: BLE001 - whatever this read suffers, the minute is probed
+        _log.exception("what is known of the servers cannot be read: probes begin without it")
+        return {}
+
+
 def dispatch(store: Roster, minute: int, region: str, invoke: Callable[[dict[str, Any]], None]) -> dict[str, int]:
     """Invoke one probe per shard with something due; returns `{shard: servers}`. Raises StoreError without a site.
 
@@ -51,6 +69,7 @@ def dispatch(store: Roster, minute: int, region: str, invoke: Callable[[dict[str
     if region not in site.regions:
         return {}
     shards = due_by_shard(servers, minute)
+    known = _known(store)
     errors: list[Exception] = []
     for shard, due in shards.items():
         payload = {
@@ -58,6 +77,7 @@ def dispatch(store: Roster, minute: int, region: str, invoke: Callable[[dict[str
             "minute": minute,
             "site": site.to_item(),
             "servers": [server.to_item() for server in due],
+            "known": {server.slug: known[server.slug] for server in due if server.slug in known},
         }
         try:
             invoke(payload)

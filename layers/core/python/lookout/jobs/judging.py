@@ -6,17 +6,21 @@ one shard are settled by the state's version: the loser reads again and finds th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from lookout.config.model import Server, Site
 from lookout.errors import ConflictError
+from lookout.jobs.surfaces import compare
 from lookout.store import Store
-from lookout.verdict.judge import Judgement, judge_minute
+from lookout.verdict.judge import Judgement, judge_minute, surfaces_to_compare
 from lookout.verdict.schedule import AHEAD_S, HORIZON_S, minutes_to_judge
 
 ATTEMPTS = 8
 FIRST_LOOK_BACK_S = 3600
+
+ReadSurface = Callable[[str], bytes]
+"""The packed surface of an address. Raises StoreError."""
 
 
 def shards_of(records: Iterable[Mapping[str, Any]]) -> set[str]:
@@ -24,7 +28,7 @@ def shards_of(records: Iterable[Mapping[str, Any]]) -> set[str]:
     return {record["dynamodb"]["Keys"]["pk"]["S"].split("#")[0] for record in records}
 
 
-def judge_shards(store: Store, shards: Iterable[str] | None, now: int) -> list[Judgement]:
+def judge_shards(store: Store, shards: Iterable[str] | None, now: int, read: ReadSurface) -> list[Judgement]:
     """Judge what is ripe in `shards` (None: in all) and return what was persisted.
 
     A shard that cannot be judged now does not keep the others waiting: an ExceptionGroup is raised at the end.
@@ -39,7 +43,7 @@ def judge_shards(store: Store, shards: Iterable[str] | None, now: int) -> list[J
     errors: list[Exception] = []
     for shard in sorted(by_shard if shards is None else set(shards) & set(by_shard)):
         try:
-            out += judge_shard(store, shard, by_shard[shard], site, now)
+            out += judge_shard(store, shard, by_shard[shard], site, now, read)
         except Exception as error:  # noqa: BLE001 - whatever one shard suffers, the others are judged; raised below
             errors.append(error)
     if errors:
@@ -47,18 +51,22 @@ def judge_shards(store: Store, shards: Iterable[str] | None, now: int) -> list[J
     return out
 
 
-def judge_shard(store: Store, shard: str, servers: Sequence[Server], site: Site, now: int) -> list[Judgement]:
+def judge_shard(
+    store: Store, shard: str, servers: Sequence[Server], site: Site, now: int, read: ReadSurface
+) -> list[Judgement]:
     """Judge every ripe minute of one shard. Raises ConflictError when others keep winning."""
     for attempt in range(ATTEMPTS):
         try:
-            return _judge_once(store, shard, servers, site, now)
+            return _judge_once(store, shard, servers, site, now, read)
         except ConflictError:
             if attempt == ATTEMPTS - 1:
                 raise
     return []
 
 
-def _judge_once(store: Store, shard: str, servers: Sequence[Server], site: Site, now: int) -> list[Judgement]:
+def _judge_once(
+    store: Store, shard: str, servers: Sequence[Server], site: Site, now: int, read: ReadSurface
+) -> list[Judgement]:
     state = store.shard_state(shard)
     since = state.judged + 60 if state.judged else now // 60 * 60 - FIRST_LOOK_BACK_S
     rounds = store.rounds(shard, max(since, now - HORIZON_S), now + AHEAD_S, now)
@@ -69,7 +77,9 @@ def _judge_once(store: Store, shard: str, servers: Sequence[Server], site: Site,
     incidents = store.open_incidents(state.servers.values())
     out = []
     for minute in minutes:
-        judgement = judge_minute(state, minute, rounds.get(minute, {}), servers, site, incidents)
+        found = rounds.get(minute, {})
+        drifts = compare(surfaces_to_compare(state, minute, found, site), read)
+        judgement = judge_minute(state, minute, found, servers, site, incidents, drifts)
         state = store.commit(judgement, now)
         for incident in judgement.incidents:
             if incident.resolved_at is None:
