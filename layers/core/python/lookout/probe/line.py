@@ -1,231 +1,240 @@
-"""One HTTP/1.1 connection: bytes are judged the moment they arrive, and never kept beyond a limit.
+"""One connection that carries one HTTP/1.1 response at a time: its own socket, and TLS without a transport between.
 
-httptools (llhttp, strict) reads the framing; what a body must be to be done is the `Sink`'s to say. A moment is taken
-in the callback that saw it, so that a busy event loop is not mistaken for a slow server.
+The kernel says when a segment arrived (SO_TIMESTAMPNS), so that a busy event loop is not mistaken for a slow server.
+Where it does not say, the moment is that of the callback.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
+import ssl
+import struct
+import sys
+import time
 from collections.abc import Callable
-from typing import Any, Final, Protocol
-
-import httptools
+from typing import Final
 
 from lookout.probe.failure import Failure
-from lookout.probe.quoting import quote
-from lookout.probe.result import Layer, Reason
+from lookout.probe.incoming import Incoming, Sink
 
-HEAD_LIMIT: Final = 64 * 1024
-HEADERS_LIMIT: Final = 100
-
-
-class Sink(Protocol):
-    """Takes a response as it comes. Each call may raise Failure, which ends the connection."""
-
-    def begin(self, status: int, headers: dict[str, str]) -> None:
-        """The head is read; `headers` are lower-case, repeated ones joined by a comma."""
-        ...
-
-    def take(self, data: bytes) -> bool:
-        """Some of the body. True: what was waited for is there, though the body may go on."""
-        ...
-
-    def end(self) -> None:
-        """The body is complete."""
-        ...
+CHUNK: Final = 65_536
+_STAMPS: Final = 35 if sys.platform == "linux" else None
+"""SO_TIMESTAMPNS, which `socket` does not name (socket(7)); its message is a `struct timespec`."""
+_TIMESPEC: Final = struct.Struct("qq")
+_LAG_LIMIT_S: Final = 5.0
+"""A stamp further back than this is a clock that was set, not a segment that waited."""
 
 
-def seen(future: asyncio.Future[Any]) -> None:
-    """Done-callback: a failure that nobody waits for any more is not worth a message in the log."""
-    if not future.cancelled():
-        future.exception()
+class Line:
+    """A connected, non-blocking socket, owned from here on. `used` counts the requests written."""
 
-
-class Incoming:
-    """One response on its way. `answered` is done when the sink has what it waited for, or with a Failure.
-
-    Moments are loop time: `first_at` of the first byte, `done_at` of the byte that completed the answer.
-    """
-
-    def __init__(self, sink: Sink, answered: asyncio.Future[None], clock: Callable[[], float]) -> None:
-        self.sink, self.answered, self._clock = sink, answered, clock
-        answered.add_done_callback(seen)
-        self.status, self.headers, self.size = 0, dict[str, str](), 0
-        self.first_at = self.done_at = 0.0
-        self.headed = self.complete = self.keep = False
-        self.drained: asyncio.Future[None] | None = None
-        self.http_version = ""
-        self._head, self._count, self._to_the_end = 0, 0, False
-        self._parser = httptools.HttpResponseParser(self)
-
-    # --- what the connection tells it
-
-    def feed(self, data: bytes) -> None:
-        """Bytes from the socket. Raises Failure, also for what is no HTTP."""
-        if not self.first_at:
-            self.first_at = self._clock()
-        if not self.headed:
-            self._head += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserCallbackError as error:
-            if isinstance(error.__context__, Failure):
-                raise error.__context__ from None
-            raise
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            message = f"not valid HTTP: {str(error) or type(error).__name__}"
-            raise Failure(Layer.HTTP, Reason.HTTP_PROTOCOL, quote(message, 200)) from None
-        if not self.headed and self._head > HEAD_LIMIT:
-            raise Failure(Layer.HTTP, Reason.HTTP_PROTOCOL, "not valid HTTP: headers of more than 64 KiB")
-
-    def lost(self, error: Exception | None) -> None:
-        """The connection ended: the end of a body without a length, or a failure."""
-        if self.complete:
-            return
-        if self.headed and self._to_the_end and error is None:
-            self.on_message_complete()
-            return
-        layer = Layer.TCP if error is not None else Layer.HTTP
-        when = "in the middle of its answer" if self.first_at else "before it answered"
-        how = "reset the connection" if error is not None else "closed the connection"
-        self.fail(Failure(layer, Reason.CONNECTION_LOST, f"the server {how} {when}"))
-
-    def fail(self, failure: Failure) -> None:
-        """No answer will come."""
-        if not self.answered.done():
-            self.answered.set_exception(failure)
-        if self.drained is not None and not self.drained.done():
-            self.drained.set_result(None)
-
-    def _has(self) -> None:
-        if not self.answered.done():
-            self.done_at = self._clock()
-            self.answered.set_result(None)
-
-    # --- httptools' callbacks
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """One header; of a trailer too."""
-        self._count += 1
-        if self._count > HEADERS_LIMIT:
-            raise Failure(Layer.HTTP, Reason.HTTP_PROTOCOL, "not valid HTTP: more than 100 headers")
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
-
-    def on_headers_complete(self) -> None:
-        """The head; an interim response (1xx) is passed over."""
-        status: int = self._parser.get_status_code()
-        if status < 200:
-            return
-        self.status, self.headed = status, True
-        self.http_version = self._parser.get_http_version()
-        self.keep = self._parser.should_keep_alive()
-        framed = "content-length" in self.headers or "chunked" in self.headers.get("transfer-encoding", "").lower()
-        self._to_the_end = not framed
-        self.sink.begin(status, self.headers)
-
-    def on_body(self, body: bytes) -> None:
-        """Some of the body, without its chunks."""
-        self.size += len(body)
-        if self.sink.take(body):
-            self._has()
-
-    def on_message_complete(self) -> None:
-        """The end, of an interim response too."""
-        if not self.headed:
-            self.headers, self._count = {}, 0
-            return
-        if self.complete:
-            return
-        self.complete = True
-        if not self.answered.done():
-            self.sink.end()
-        self._has()
-        if self.drained is not None and not self.drained.done():
-            self.drained.set_result(None)
-
-
-class Line(asyncio.Protocol):
-    """A connected socket that carries one response at a time."""
-
-    def __init__(self) -> None:
-        self._transport: asyncio.Transport | None = None
+    def __init__(self, sock: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._sock = sock
+        self._tls: ssl.SSLObject | None = None
+        self._from_peer, self._to_peer = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._unsent = bytearray()
         self._incoming: Incoming | None = None
+        self._arrival: asyncio.Future[None] | None = None
+        self._broken: OSError | None = None
         self._closed = False
+        self.arrived_at = 0.0
+        """Loop time at which the last segment reached this machine."""
         self.used = 0
         self.when_lost: Callable[[], None] | None = None
-
-    @property
-    def transport(self) -> asyncio.Transport:
-        """The connected transport."""
-        assert self._transport is not None
-        return self._transport
+        if _STAMPS is not None:
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, _STAMPS, 1)
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._loop.add_reader(sock.fileno(), self._readable)
 
     @property
     def open(self) -> bool:
         """Can another request be written?"""
         previous = self._incoming
-        if self._closed or self._transport is None or self._transport.is_closing():
-            return False
-        return previous is None or (previous.complete and previous.keep)
+        return not self._closed and (previous is None or (previous.complete and previous.keep))
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Asyncio's callback."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+    @property
+    def tls(self) -> ssl.SSLObject | None:
+        """The TLS session; None before the handshake, and without TLS."""
+        return self._tls
 
-    def data_received(self, data: bytes) -> None:
-        """Asyncio's callback."""
-        incoming = self._incoming
-        if incoming is None or incoming.complete:
-            self.abort()
-            return
-        try:
-            incoming.feed(data)
-        except Failure as failure:
-            incoming.fail(failure)
-            self.abort()
-        except Exception as error:  # noqa: BLE001 - raised where the answer is awaited
-            if not incoming.answered.done():
-                incoming.answered.set_exception(error)
-            self.abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Asyncio's callback."""
-        self._closed = True
-        if self._incoming is not None:
-            self._lost(self._incoming, exc)
-        if self.when_lost is not None:
-            self.when_lost()
-
-    @staticmethod
-    def _lost(incoming: Incoming, exc: Exception | None) -> None:
-        try:
-            incoming.lost(exc)
-        except Failure as failure:
-            incoming.fail(failure)
+    async def shake_hands(self, context: ssl.SSLContext, hostname: str) -> None:
+        """The TLS handshake. Raises ssl.SSLError, or OSError where the connection ends."""
+        tls = context.wrap_bio(self._from_peer, self._to_peer, server_hostname=hostname)
+        self._tls = tls
+        while True:
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self._flush()
+            except ssl.SSLError:
+                self._flush()
+                raise
+            else:
+                self._flush()
+                return
+            self._arrival = self._loop.create_future()
+            await self._arrival
+            self._arrival = None
+            if self._broken is not None:
+                raise self._broken
 
     def send(self, data: bytes, sink: Sink) -> Incoming:
         """Write a request; its response goes to `sink`."""
-        loop = asyncio.get_running_loop()
-        self._incoming = Incoming(sink, loop.create_future(), loop.time)
+        self._incoming = incoming = Incoming(sink, self._loop.create_future())
         self.used += 1
-        self.transport.write(data)
-        return self._incoming
+        try:
+            if self._tls is not None:
+                self._tls.write(data)
+                self._flush()
+            else:
+                self._write(data)
+        except OSError as error:
+            self._lost(error)
+        return incoming
 
     async def drain(self, seconds: float) -> None:
         """Let a response end that was answered before its end, for at most `seconds`; then the line is given up."""
         incoming = self._incoming
         if self._closed or incoming is None or incoming.complete:
             return
-        incoming.drained = asyncio.get_running_loop().create_future()
+        incoming.drained = self._loop.create_future()
         await asyncio.wait([incoming.drained], timeout=seconds)
         if not incoming.complete:
             self.abort()
 
+    def close(self) -> None:
+        """Say goodbye to the peer as far as that needs no waiting, and close."""
+        if not self._closed and self._tls is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self._tls.unwrap()
+            with contextlib.suppress(OSError):
+                self._flush()
+        self.abort()
+
     def abort(self) -> None:
         """Close at once, keeping nothing."""
-        if self._transport is not None:
-            self._transport.abort()
+        if self._closed:
+            return
         self._closed = True
+        self._loop.remove_reader(self._sock.fileno())
+        self._loop.remove_writer(self._sock.fileno())
+        self._sock.close()
+
+    # --- the socket
+
+    def _readable(self) -> None:
+        try:
+            data, notes, _, _ = self._sock.recvmsg(CHUNK, 64)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._lost(error)
+            return
+        self.arrived_at = self._loop.time() - _lag(notes)
+        if not data:
+            self._lost(None)
+        elif self._tls is None:
+            self._take(data)
+        else:
+            self._from_peer.write(data)
+            if self._arrival is not None:
+                self._arrive()
+            else:
+                self._decrypt(self._tls)
+
+    def _decrypt(self, tls: ssl.SSLObject) -> None:
+        try:
+            while not self._closed:
+                data = tls.read(CHUNK)
+                if not data:
+                    self._lost(None)
+                    return
+                self._take(data)
+        except ssl.SSLWantReadError:
+            with contextlib.suppress(OSError):
+                self._flush()
+        except ssl.SSLZeroReturnError:
+            self._lost(None)
+        except ssl.SSLError as error:
+            self._lost(error)
+
+    def _take(self, data: bytes) -> None:
+        incoming = self._incoming
+        if incoming is None or incoming.complete:
+            self.abort()
+            return
+        try:
+            incoming.feed(data, self.arrived_at)
+        except Failure as failure:
+            self.abort()
+            incoming.fail(failure)
+        except Exception as error:  # noqa: BLE001 - raised where the answer is awaited
+            self.abort()
+            if not incoming.answered.done():
+                incoming.answered.set_exception(error)
+
+    def _lost(self, error: OSError | None) -> None:
+        """The connection ended, by the peer or by the network."""
+        if self._closed:
+            return
+        self.abort()
+        self._broken = error or ConnectionResetError("the connection was closed")
+        if self._arrival is not None:
+            self._arrive()
+        if self._incoming is not None:
+            try:
+                self._incoming.lost(error)
+            except Failure as failure:
+                self._incoming.fail(failure)
+        if self.when_lost is not None:
+            self.when_lost()
+
+    def _arrive(self) -> None:
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
+
+    def _flush(self) -> None:
+        data = self._to_peer.read()
+        if data:
+            self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        if self._closed:
+            return
+        if not self._unsent:
+            try:
+                sent = self._sock.send(data)
+            except (BlockingIOError, InterruptedError):
+                sent = 0
+            data = data[sent:]
+            if not data:
+                return
+            self._loop.add_writer(self._sock.fileno(), self._writable)
+        self._unsent += data
+
+    def _writable(self) -> None:
+        try:
+            sent = self._sock.send(self._unsent)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._lost(error)
+            return
+        del self._unsent[:sent]
+        if not self._unsent:
+            self._loop.remove_writer(self._sock.fileno())
+
+
+def _lag(notes: list[tuple[int, int, bytes]]) -> float:
+    """Seconds since the kernel had the segment; 0 where it does not say."""
+    for level, kind, value in notes:
+        if level == socket.SOL_SOCKET and kind == _STAMPS and len(value) >= _TIMESPEC.size:
+            seconds, nanoseconds = _TIMESPEC.unpack_from(value)
+            lag = time.time() - seconds - nanoseconds / 1e9
+            return lag if 0 < lag < _LAG_LIMIT_S else 0.0
+    return 0.0

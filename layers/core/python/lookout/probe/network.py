@@ -96,21 +96,27 @@ class Wire:
 
     async def dial(self, host: str, port: int, context: ssl.SSLContext | None) -> Line:
         """A connected line; with TLS where there is a context. Raises Failure."""
-        loop = asyncio.get_running_loop()
         self.layer = Layer.DNS
         addresses = await self._look_up(host, port)
         self.layer = Layer.TCP
         sock, address = await self._connect(addresses, port)
         self.evidence.address = address
-        if context is None:
-            self.layer = Layer.HTTP
-            _, line = await loop.create_connection(Line, sock=sock)
-            return line
+        line = Line(sock)
+        if context is not None:
+            try:
+                await self._shake_hands(line, context, host, address, port)
+            except BaseException:
+                line.abort()
+                raise
+        self.layer = Layer.HTTP
+        return line
+
+    async def _shake_hands(self, line: Line, context: ssl.SSLContext, host: str, address: str, port: int) -> None:
         self.layer = Layer.TLS
-        begin = loop.time()
+        begin = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout_at(min(self.deadline, begin + self.step_s)):
-                _, line = await loop.create_connection(Line, sock=sock, ssl=context, server_hostname=host)
+                await line.shake_hands(context, host)
         except ssl.SSLCertVerificationError as error:
             self.evidence.tls = await self._look_at_refused(address, port, host)
             raise _certificate_failure(error, self.evidence.tls) from None
@@ -121,12 +127,9 @@ class Wire:
         except OSError:
             message = "the connection was closed during the TLS handshake"
             raise Failure(Layer.TLS, Reason.TLS_FAILED, message) from None
-        finally:
-            self.evidence.timings.setdefault("tls", (loop.time() - begin) * 1000)
-        self.layer = Layer.HTTP
-        if self.evidence.tls is None:
-            self.evidence.tls = certificate.facts(line.transport.get_extra_info("ssl_object"))
-        return line
+        self.evidence.timings.setdefault("tls", (line.arrived_at - begin) * 1000)
+        if self.evidence.tls is None and line.tls is not None:
+            self.evidence.tls = certificate.facts(line.tls)
 
     async def _look_up(self, host: str, port: int) -> tuple[str, ...]:
         if self._addresses:
@@ -190,14 +193,14 @@ class Wire:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         try:
             async with asyncio.timeout_at(min(self.deadline, loop.time() + REFUSED_LOOK_S)):
-                sock = await _connected(address, port)
-                _, line = await loop.create_connection(Line, sock=sock, ssl=context, server_hostname=host)
+                line = Line(await _connected(address, port))
+                try:
+                    await line.shake_hands(context, host)
+                    return certificate.facts(line.tls)
+                finally:
+                    line.close()
         except (OSError, TimeoutError):
             return None
-        try:
-            return certificate.facts(line.transport.get_extra_info("ssl_object"))
-        finally:
-            line.abort()
 
 
 def _is_address(host: str) -> bool:

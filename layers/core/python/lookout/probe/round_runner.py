@@ -97,9 +97,10 @@ async def probe_round(
         credential = given if isinstance(given, Credential | Unavailable) else await given(ends)
         if isinstance(credential, Unavailable):
             return _unknown(server, Reason.CREDENTIAL_UNAVAILABLE, credential.message)
-        known = None if verify_era(region, server.slug, minute) else memory.era
-        if known is None:
+        daily = verify_era(region, server.slug, minute)
+        if daily:
             memory.past.forget()
+        known = None if daily else memory.era
         spared = memory.failures >= PATIENT_ROUNDS and memory.failures % PATIENT_ROUNDS != 0
         async with hosts[urlsplit(server.url).hostname or ""]:
             result = await probe_server(

@@ -16,7 +16,8 @@ import httpx
 from lookout import USER_AGENT
 from lookout.probe.envelope import Answer, Broken
 from lookout.probe.failure import Failure
-from lookout.probe.line import Incoming, Line, seen
+from lookout.probe.incoming import Incoming, seen
+from lookout.probe.line import Line
 from lookout.probe.messages import Reply, Request
 from lookout.probe.network import Wire, trusting
 from lookout.probe.quoting import quote
@@ -51,7 +52,7 @@ class Transport:
         """Close every connection."""
         for line in (self._line, self._stream.line if self._stream else None):
             if line is not None:
-                line.abort()
+                line.close()
 
     async def send(self, request: Request) -> Reply:
         """One request, its redirects followed as far as they may be. Raises Failure."""
@@ -188,7 +189,7 @@ class _Stream:
             found, message = read_event(event, id_, self._oddities)
             foreign = isinstance(found, Broken) and found.reason is Reason.WRONG_ID
             if found is not None and not foreign:
-                self.answered_at = self._loop.time()
+                self.answered_at = self.line.arrived_at
                 waiting.set_result((found, message))
 
     def _lost(self) -> None:
