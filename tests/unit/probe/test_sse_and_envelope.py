@@ -9,7 +9,7 @@ from lookout.probe.envelope import Answer, Broken, parse_json, read_answer
 from lookout.probe.quoting import mask, quote
 from lookout.probe.result import Reason
 from lookout.probe.sse import Event, Parser
-from lookout.probe.surface import tools_hash
+from lookout.surface.model import tools_hash
 
 
 def feed(*chunks: bytes) -> list[Event]:

@@ -10,12 +10,12 @@ from lookout.config.model import Server
 from lookout.probe.credential import Credential
 from lookout.probe.failure import Failure
 from lookout.probe.network import Evidence
-from lookout.probe.quoting import mask, quote
+from lookout.probe.quoting import mask, masked, quote
 from lookout.probe.result import Finding, Layer, Network, ProbeResult, Reason, Status
 from lookout.probe.rules.tools import check_inner_schemas
 from lookout.probe.session import Session
-from lookout.probe.surface import tools_hash
 from lookout.probe.versions import at_least
+from lookout.surface.model import Surface, surface_of, tools_hash
 
 _UNKNOWN: Final = frozenset({Reason.RATE_LIMITED, Reason.BOT_WALL})
 _LISTS: Final = ("resources", "resource_templates", "prompts")
@@ -31,6 +31,7 @@ def conclude(
     credential: Credential,
 ) -> ProbeResult:
     """The result of a probe that ended with `failure`, or went through."""
+    whole = failure is None
     if failure is None:
         failure = _unmet(server, session)
 
@@ -48,8 +49,12 @@ def conclude(
         status, reason = Status.DEGRADED, Reason.SLOW
         message = f"took {timings['total'] / 1000:.1f} s, slow_after is {server.slow_after_ms / 1000:g} s"
     lists = {name: getattr(session, name) for name in _LISTS}
-    surface = tools_hash(session.tools) if session.tools is not None else None
-    findings = [*session.findings, *_inner(session, surface)]
+    digest = tools_hash(session.tools) if session.tools is not None else None
+    findings = [*session.findings, *_inner(session, digest)]
+    protocol, name, version = (
+        safe(text, limit) or None
+        for text, limit in ((session.protocol_version, 40), (session.server_name, 100), (session.server_version, 60))
+    )
     return ProbeResult(
         slug=server.slug,
         status=status,
@@ -59,12 +64,12 @@ def conclude(
         message=message,
         http_status=session.http_status,
         era=session.era,
-        protocol_version=safe(session.protocol_version, 40) or None,
+        protocol_version=protocol,
         transport=session.transport,
-        server_name=safe(session.server_name, 100) or None,
-        server_version=safe(session.server_version, 60) or None,
+        server_name=name,
+        server_version=version,
         tools_count=len(session.tools) if session.tools is not None else None,
-        tools_hash=surface,
+        tools_hash=digest,
         timings_ms=timings,
         tls=evidence.tls,
         address=evidence.address,
@@ -73,16 +78,31 @@ def conclude(
         credential_expires=credential.expires,
         retry_after_s=_retry_after(failure, at_ms),
         network=Network(evidence.addresses, evidence.http_version, evidence.first_byte_ms, evidence.received),
+        surface=_surface(session, credential, protocol, name, version) if whole and digest is not None else None,
     )
 
 
-def _inner(session: Session, surface: str | None) -> list[Finding]:
+def _surface(
+    session: Session, credential: Credential, protocol: str | None, name: str | None, version: str | None
+) -> Surface | None:
+    """What was listed, without our secrets, should the server repeat them; None where that cannot be canonical."""
+    lists = {member: getattr(session, member) for member in ("tools", *_LISTS)}
+    return surface_of(
+        **masked(lists, credential.secrets),
+        server_name=name,
+        server_version=version,
+        era=session.era.value if session.era is not None else None,
+        protocol_version=protocol,
+    )
+
+
+def _inner(session: Session, digest: str | None) -> list[Finding]:
     """Whether the tools' schemas are schemas: looked at when the surface is another than the last one judged."""
     past = session.past
-    if surface is not None and surface != past.hash:
+    if digest is not None and digest != past.hash:
         past.inner = check_inner_schemas(session.protocol_version, session.era, session.tools or ())
-        past.hash = surface
-    return past.inner if surface is not None else []
+        past.hash = digest
+    return past.inner if digest is not None else []
 
 
 def _status(failure: Failure, session: Session, credential: Credential) -> tuple[Status, Reason]:
