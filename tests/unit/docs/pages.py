@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 CORE = ROOT / "layers/core/python/lookout"
-_NOT_OURS = {".venv", ".local", "node_modules", "cdk.out", ".git", ".pytest_cache", ".hypothesis"}
+_INSTALLED = {"node_modules", "cdk.out", "__pycache__"}
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _ROW = re.compile(r"^\|(.+)\|$", re.MULTILINE)
 
@@ -19,8 +20,14 @@ def read(path: str) -> str:
 
 
 def pages() -> list[Path]:
-    """Every Markdown file of the repository."""
-    found = (p for p in ROOT.rglob("*.md") if not _NOT_OURS & set(p.relative_to(ROOT).parts))
+    """Every Markdown file of the repository: none of what was installed or built into it."""
+    found = []
+    for folder, below, files in os.walk(ROOT):
+        below[:] = [name for name in below if not name.startswith(".") and name not in _INSTALLED]
+        if "pyvenv.cfg" in files:
+            below.clear()
+            continue
+        found += [Path(folder, name) for name in files if name.endswith(".md")]
     return sorted(found)
 
 
