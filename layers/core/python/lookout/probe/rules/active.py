@@ -63,8 +63,7 @@ def active_checks(
     if era is Era.SSE or version not in KNOWN:
         return ()
     draft = _Drafts(era, version, session_id, count(first_id))
-    every = _modern(draft) if era is Era.MODERN else _legacy(draft)
-    checks = [*every, *_common(draft, capabilities or {})]
+    checks = [*_common(draft, capabilities or {}), *(_modern(draft) if era is Era.MODERN else _legacy(draft))]
     return [check for check in checks if RULES[check.rule].applies(era, version)]
 
 
