@@ -78,6 +78,7 @@ def snapshot() -> Snapshot:
         "tools_count": 12,
         "tools_hash": "9f86d081884c7d65" * 4,
         "tls_not_after": NOW + 61 * d,
+        "credential_expires": NOW + 40 * d,
         "last_round": MINUTE,
     }
     search_days = days({17: Tally(ok=1426, fail=14), 18: Tally(ok=1440, degraded=30), 44: Tally(ok=700, unknown=740)})

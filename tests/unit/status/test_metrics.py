@@ -65,6 +65,7 @@ def test_values() -> None:
     )
     assert get(found, "mcp_monitor_region_last_success_timestamp_seconds", region="us-west-2") == sample.MINUTE
     assert get(found, "probe_ssl_earliest_cert_expiry", server="acme-search") == sample.NOW + 61 * 86400
+    assert get(found, "mcp_credential_expiry_timestamp_seconds", server="acme-search") == sample.NOW + 40 * 86400
     assert get(found, "mcp_monitor_build_info", version="0.1.0") == 1
     assert get(found, "probe_success", instance="https://crm.partner.example/v1/mcp", region="us-west-2") == 1
 

@@ -178,6 +178,24 @@ def test_observes_regions_era_tools_and_certificate() -> None:
     )
 
 
+def test_the_earliest_end_of_a_credential_is_kept_while_it_cannot_be_had() -> None:
+    def judged(state: ShardState, minute: int, *ends: int | None, reason: Reason | None = None) -> ShardState:
+        seen = [
+            ProbeResult(
+                "acme", Status.UNKNOWN if reason else Status.UP, minute * 1000, reason=reason, credential_expires=end
+            )
+            for end in ends
+        ]
+        found = {r: Round("s000", minute, r, (one,)) for r, one in zip(REGIONS, seen, strict=True)}
+        return judge_minute(state, minute, found, [SERVER], SITE, {}).state
+
+    state = judged(ShardState("s000"), START, None, 1_900_000_000, 1_800_000_000)
+    assert state.servers["acme"].credential_expires == 1_800_000_000
+    state = judged(state, START + 60, None, None, None, reason=Reason.CREDENTIAL_UNAVAILABLE)
+    assert state.servers["acme"].credential_expires == 1_800_000_000
+    assert judged(state, START + 120, None, None, None).servers["acme"].credential_expires is None
+
+
 def test_a_regions_wrong_clock_moves_no_notice_out_of_its_round() -> None:
     minute = START
     wild = [ProbeResult("acme", Status.DOWN, at_ms) for at_ms in (0, 10**15, minute * 1000)]

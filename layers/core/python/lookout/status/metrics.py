@@ -162,6 +162,12 @@ FAMILIES: Final[Sequence[Family]] = (
         "Error budget left over 30 days; below 0 when overspent.",
         _budget,
     ),
+    Family(
+        "mcp_credential_expiry_timestamp_seconds",
+        "gauge",
+        "When the credential we probe with ends, where that is known.",
+        _servers(lambda view: view.state.credential_expires),
+    ),
     Family("mcp_last_probe_timestamp_seconds", "gauge", "When this region last probed the server.", _last_probe),
     Family(
         "mcp_monitor_region_last_success_timestamp_seconds",

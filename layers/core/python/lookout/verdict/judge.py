@@ -14,7 +14,7 @@ from typing import Any, Final
 from lookout.config.model import Server, Site
 from lookout.history.round import Round
 from lookout.history.uptime import NOT_DUE, OUTCOME_CODES
-from lookout.probe.result import ProbeResult, Status
+from lookout.probe.result import ProbeResult, Reason, Status
 from lookout.verdict import ids
 from lookout.verdict.drift import Drifts, judge_surface, pairs
 from lookout.verdict.notices import incident_notice
@@ -238,6 +238,9 @@ def _observe(
     listed = next((r for r in results.values() if r.tools_count is not None), None)
     if listed is not None:
         state = state.with_(tools_count=listed.tools_count, tools_hash=listed.tools_hash)
+    if any(r.reason is not Reason.CREDENTIAL_UNAVAILABLE for r in results.values()):
+        ends = [r.credential_expires for r in results.values() if r.credential_expires is not None]
+        state = state.with_(credential_expires=min(ends, default=None))
     certificate = next((r.tls.not_after for r in results.values() if r.tls is not None), None)
     return state.with_(tls_not_after=certificate) if certificate is not None else state
 

@@ -83,6 +83,8 @@ class ServerState:
     tools_count: int | None = None
     tools_hash: str | None = None
     tls_not_after: int | None = None
+    credential_expires: int | None = None
+    """The earliest end any region knows of; kept while no region can get the credential."""
     surface: Memory = NOTHING
     """Which surfaces are believed, by region and key."""
     drifts: Mapping[str, int] = field(default_factory=dict)
