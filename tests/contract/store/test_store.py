@@ -12,13 +12,13 @@ from lookout import settings
 from lookout.config.model import Config, Server, Sink, Site
 from lookout.errors import ConflictError
 from lookout.history.round import Round
-from lookout.jobs.judging import judge_shards
+from lookout.jobs import judging
 from lookout.jobs.rolling import roll_up
 from lookout.probe.result import ProbeResult, Status
 from lookout.store import Delivery, Store, notice_from_image
 from lookout.store.models import models
 from lookout.store.snapshot import Gatherer
-from lookout.verdict.judge import judge_minute
+from lookout.verdict.judge import Judgement, judge_minute
 
 HOME = "us-east-1"
 REGIONS = ("us-west-2", "eu-west-1", "ap-southeast-1")
@@ -55,6 +55,11 @@ def store(local_aws: str) -> Iterator[Store]:
 
 NOW = int(time.time())
 T = NOW // 3600 * 3600 - 7200
+
+
+def judge_shards(store: Store, shards: set[str] | None, now: int) -> list[Judgement]:
+    """Judge where no surface was ever stored."""
+    return judging.judge_shards(store, shards, now, lambda address: b"")
 
 
 def tell(store: Store, minute: int, says: str, slugs: tuple[str, ...] = ("acme",)) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from lookout.config.model import Server, Site
 from lookout.errors import StoreError
+from lookout.surface.confirm import Memory, Track
+from lookout.verdict.state import ServerState
 
 from functions.dispatch import handler as dispatch
 
@@ -33,6 +35,7 @@ class World:
         self.site: Site | None = SITE
         self.invoked: list[tuple[str, dict[str, Any]]] = []
         self.refused: set[str] = set()
+        self.states: dict[str, ServerState] | Exception = {}
         self.now = MINUTE + 41.9
 
     def __call__(self, home: str) -> World:
@@ -41,6 +44,11 @@ class World:
 
     def roster(self) -> tuple[Site | None, list[Server]]:
         return self.site, list(SERVERS)
+
+    def server_states(self) -> dict[str, ServerState]:
+        if isinstance(self.states, Exception):
+            raise self.states
+        return self.states
 
     def invoke_async(self, function: str, payload: dict[str, Any]) -> None:
         if payload["shard"] in self.refused:
@@ -74,6 +82,22 @@ def test_one_probe_per_shard_with_what_is_due_and_the_scheduled_minute(world: Wo
     assert [Server.from_item(item) for item in found["s000"]["servers"]] == [SERVERS[3]]
     assert [item["slug"] for item in found["s001"]["servers"]] == ["docs", "tickets"]
     assert Site.from_item(found["s000"]["site"]) == SITE
+
+
+def test_a_probe_is_told_what_is_known_of_its_own_servers(world: World) -> None:
+    seen = Memory({"eu-west-1": (Track("k", "aa", "aa"),)})
+    world.states = {slug: ServerState(slug, era="legacy", surface=seen) for slug in ("search", "docs", "paused")}
+    run()
+    found = {payload["shard"]: payload["known"] for _, payload in world.invoked}
+    what = {"era": "legacy", "hashes": ["aa"]}
+    assert found == {"s000": {"search": what}, "s001": {"docs": what}}
+
+
+def test_a_minute_is_probed_though_nothing_known_can_be_read(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.states = RuntimeError("throttled")
+    assert run() == {"s000": 1, "s001": 2}
+    assert {str(payload["known"]) for _, payload in world.invoked} == {"{}"}
+    assert "probes begin without it" in caplog.text
 
 
 def test_only_references_to_secrets_travel(world: World) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from lookout.config.model import Server, Sink, Site
-from lookout.errors import ConflictError
+from lookout.errors import ConflictError, StoreError
 from lookout.history.round import Round
 from lookout.probe.result import Layer, ProbeResult, Reason, Status
 from lookout.store import Store
+from lookout.surface.model import Surface, surface_of
+from lookout.surface.packed import pack
 from lookout.verdict.judge import Judgement
 from lookout.verdict.state import ShardState
 
@@ -34,10 +36,28 @@ class World(Memory):
         super().__init__(SITE, (DOCS, SEARCH))
         self.now = MINUTE + 70.5
         self.others_win = 0
+        self.surfaces: dict[str, Surface] = {}
+        self.shown = MINUTE - 600
 
     def __call__(self, home: str) -> World:
         assert home == "us-east-1"
         return self
+
+    def get_surface(self, home: str, bucket: str, address: str) -> bytes:
+        assert (home, bucket) == ("us-east-1", "surfaces")
+        if address not in self.surfaces:
+            raise StoreError("AccessDenied")
+        return pack(self.surfaces[address])
+
+    def show(self, surface: Surface, minutes: int) -> None:
+        """Every region sees this surface in the next minutes."""
+        self.surfaces[surface.address] = surface
+        for _ in range(minutes):
+            self.shown += 60
+            for region in REGIONS:
+                at = self.shown * 1000 + 7000
+                result = ProbeResult("search", Status.UP, at, surface_address=surface.address, asked_as="abcdef")
+                self.put_round(Round("s000", self.shown, region, (result,)), self.shown)
 
     def commit(self, judgement: Judgement, now: int) -> ShardState:
         if self.others_win:
@@ -63,7 +83,9 @@ unmeasured = pytest.mark.filterwarnings("ignore:No application metrics to publis
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     monkeypatch.setenv("LOOKOUT_HOME_REGION", "us-east-1")
+    monkeypatch.setenv("LOOKOUT_SURFACES_BUCKET", "surfaces")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setattr(judge.surfaces, "get_surface", world.get_surface)
     monkeypatch.setattr(judge, "Store", world)
     monkeypatch.setattr(judge.time, "time", lambda: world.now)
     return world
@@ -194,6 +216,29 @@ def test_before_the_first_configuration_there_is_nothing_to_judge(world: World) 
 def test_a_missing_setting_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOOKOUT_HOME_REGION")
     with pytest.raises(KeyError, match="LOOKOUT_HOME_REGION"):
+        run("tick")
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_changed_surface_is_compared_from_the_bucket_and_told(world: World, readable: bool) -> None:
+    one, two = surface_of([]), surface_of([{"name": "find", "inputSchema": {"type": "object"}}])
+    assert one is not None
+    assert two is not None
+    world.show(one, 3)
+    world.show(two, 3)
+    if not readable:
+        world.surfaces.clear()
+    assert run("tick")["notices"] == 1
+    (notice,) = world.notices.values()
+    assert notice.drift is not None
+    assert (notice.type, notice.drift["class"]) == ("drift.detected", "additive" if readable else "unknown")
+    assert notice.drift["added"] == (["find"] if readable else [])
+
+
+@unmeasured
+def test_without_the_bucket_it_does_not_start(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOOKOUT_SURFACES_BUCKET")
+    with pytest.raises(KeyError, match="LOOKOUT_SURFACES_BUCKET"):
         run("tick")
 
 

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from lookout.config.model import Site
-from lookout.errors import SecretError
+from lookout.errors import SecretError, StoreError
 from lookout.probe.result import ProbeResult
+from lookout.surface.packed import unpack
 
 from functions.probe import handler as probe
 from tests.handlers.memory import Memory
@@ -32,6 +33,7 @@ class World(Memory):
         super().__init__(Site("Acme", "us-east-1", ("us-west-2", "eu-west-1")), ())
         self.secrets = {"acme-token": CANARY, "acme-tenant": f"tenant-{CANARY}"}
         self.left_ms = 50_000
+        self.surfaces: dict[str, bytes] = {}
 
     def __call__(self, home: str) -> World:
         assert home == "us-east-1"
@@ -42,6 +44,10 @@ class World(Memory):
         if name not in self.secrets:
             raise SecretError(f"secret {name!r} in {home} cannot be read: ResourceNotFoundException")
         return self.secrets[name]
+
+    def put_surface(self, home: str, bucket: str, address: str, data: bytes) -> None:
+        assert (home, bucket) == ("us-east-1", "surfaces")
+        self.surfaces[address] = data
 
     def get_remaining_time_in_millis(self) -> int:
         return self.left_ms
@@ -56,7 +62,10 @@ class World(Memory):
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     monkeypatch.setenv("LOOKOUT_HOME_REGION", "us-east-1")
+    monkeypatch.setenv("LOOKOUT_SURFACES_BUCKET", "surfaces")
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setattr("lookout.store.surfaces.put_surface", world.put_surface)
+    probe._shelf.cache_clear()
     monkeypatch.setattr(probe, "Store", world)
     monkeypatch.setattr("lookout.store.aws.secret_value", world.secret_value)
     for warm in ("memories", "keyrings"):  # what a process remembers from one invocation to the next
@@ -85,11 +94,13 @@ def serving(script: hostile.Script) -> Iterator[hostile.Running]:
         thread.join()
 
 
-def run(world: World, running: hostile.Running, name: str = "shard") -> dict[str, Any]:
-    """The event, with the port the server was given."""
+def run(world: World, running: hostile.Running, name: str = "shard", **more: Any) -> dict[str, Any]:
+    """The event, with the port the server was given, and `more` in it."""
     text = (Path(__file__).parent / "events" / f"{name}.json").read_text(encoding="utf-8")
     port = urlsplit(running.url).port
-    done: dict[str, Any] = probe.handler(json.loads(text.replace("localhost:0", f"localhost:{port}")), world)
+    done: dict[str, Any] = probe.handler(
+        {**json.loads(text.replace("localhost:0", f"localhost:{port}")), **more}, world
+    )
     return done
 
 
@@ -195,6 +206,43 @@ def test_a_warm_process_remembers_the_era_and_ends_its_sessions(world: World) ->
     assert asked == ["server/discover", *legacy]
     assert again == legacy
     assert world.results["search"].era == "legacy"
+
+
+def test_a_new_surface_is_stored_before_its_round_names_it(world: World) -> None:
+    with serving(hostile.good_modern) as running:
+        run(world, running)
+    address = world.results["search"].surface_address
+    assert address is not None
+    assert unpack(world.surfaces[address], address).address == address
+    assert world.results["search"].asked_as
+    world.surfaces.clear()
+    world.stored.clear()
+    probe._shelf.cache_clear()
+    with serving(hostile.good_modern) as running:
+        run(world, running, known={"search": {"era": "modern", "hashes": [address]}})
+    assert world.results["search"].surface_address == address
+    assert world.surfaces == {}
+
+
+def test_what_cannot_be_stored_is_not_named_and_harms_no_round(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(home: str, bucket: str, address: str, data: bytes) -> None:
+        raise StoreError("s3://surfaces/x cannot be written: AccessDenied")
+
+    monkeypatch.setattr("lookout.store.surfaces.put_surface", refuse)
+    probe._shelf.cache_clear()
+    with serving(hostile.good_modern) as running:
+        assert run(world, running)["stored"] is True
+    result = world.results["search"]
+    assert (result.status, result.surface_address, result.tools_count) == ("up", None, 1)
+
+
+def test_a_cold_process_begins_with_the_era_others_found(world: World) -> None:
+    with serving(hostile.good_legacy) as running:
+        run(world, running, known={"search": {"era": "legacy"}, "other": {"era": "of iron"}})
+        assert running.calls[0].rpc == "initialize"
+    assert set(probe.memories) == {"search"}
 
 
 def test_without_time_left_it_says_that_it_could_not_tell(world: World) -> None:

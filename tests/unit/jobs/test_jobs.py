@@ -9,6 +9,7 @@ from lookout.config.model import SHARD_SIZE, Server, Site
 from lookout.errors import StoreError
 from lookout.jobs.dispatching import dispatch, due_by_shard, scheduled_minute
 from lookout.jobs.rolling import complete_hours
+from lookout.verdict.state import ServerState
 
 REGIONS = ("us-west-2", "eu-west-1")
 SITE = Site("Acme", "us-east-1", REGIONS)
@@ -21,6 +22,9 @@ class Roster:
 
     def roster(self) -> tuple[Site | None, list[Server]]:
         return self.held
+
+    def server_states(self) -> dict[str, ServerState]:
+        return {}
 
 
 @pytest.mark.parametrize(
