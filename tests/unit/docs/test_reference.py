@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 
@@ -84,6 +85,23 @@ def test_the_data_model_has_the_tables_and_their_times() -> None:
         settings.HISTORY_TABLE: [days["chunk"], days["day"]],
         settings.INCIDENTS_TABLE: ["", "", days["notice"], days["notice"]],
     }
+
+
+def prices() -> dict[str, float]:
+    """PRICES of the bill, which is a literal; the benchmark itself is not run."""
+    for node in ast.parse(read("bench/data_model.py")).body:
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["PRICES"]:
+            found: dict[str, float] = ast.literal_eval(node.value)
+            return found
+    raise AssertionError("bench/data_model.py has no PRICES")
+
+
+def test_the_prices_are_those_the_bill_is_made_of() -> None:
+    scale = {"million": 1e6, "million GB-seconds": 1e6}
+    found = [row for row in rows(read("docs/data-model.md")) if len(row) == 3 and names(row[0])]
+    said = {names(row[0])[0]: float(row[1]) / scale.get(row[2], 1) for row in found}
+    charged = {name: price for name, price in prices().items() if price}
+    assert said == pytest.approx(charged)
 
 
 def test_the_readme_costs_what_the_bill_says() -> None:
