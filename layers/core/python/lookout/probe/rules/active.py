@@ -27,6 +27,8 @@ from lookout.probe.versions import KNOWN
 
 PHASE: Final = "active_checks"
 PATIENCE_S: Final = 5.0
+STREAM_PATIENCE_S: Final = 2.0
+"""A stream that opens sends nothing, as a rule: that it opened is not known before its first event."""
 NO_VERSION: Final = "1999-01-01"
 """A version nobody ever published."""
 NO_ORIGIN: Final = "https://origin.invalid"
@@ -113,7 +115,7 @@ class _Drafts:
         headers = {"accept": "text/event-stream", "mcp-protocol-version": self.version}
         if self.session_id is not None:
             headers["mcp-session-id"] = self.session_id
-        return Request(PHASE, "GET", headers, patience_s=PATIENCE_S)
+        return Request(PHASE, "GET", headers, patience_s=STREAM_PATIENCE_S)
 
 
 def _common(draft: _Drafts, capabilities: Mapping[str, Any]) -> Iterator[ActiveCheck]:
