@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from lookout.errors import LocalError
 from lookout.local import layout as module
-from lookout.local.layout import Layout, chosen_port, find_root, read_json, write_json
+from lookout.local.layout import Layout, chosen_port, find_root, other_port, read_json, write_json
 
 ROOT = Path(__file__).parents[3]
 
@@ -37,6 +37,17 @@ def test_the_port(text: str | None, port: int) -> None:
 def test_what_is_no_port(text: str) -> None:
     with pytest.raises(LocalError, match="LOOKOUT_PORT"):
         chosen_port({"LOOKOUT_PORT": text})
+
+
+@pytest.mark.parametrize(("text", "shown"), [("6566", 6566), ("5057", 5061), ("6000", 6000)])
+def test_a_port_browsers_refuse(text: str, shown: int) -> None:
+    with pytest.raises(LocalError, match=f"port {shown}, which browsers refuse"):
+        chosen_port({"LOOKOUT_PORT": text})
+
+
+@pytest.mark.parametrize(("taken", "offered"), [(4566, 5560), (4570, 5570), (4066, 5070), (64_566, 5566)])
+def test_the_port_that_is_offered_instead_is_usable(taken: int, offered: int) -> None:
+    assert other_port(taken) == offered
 
 
 def test_json_files(tmp_path: Path) -> None:

@@ -25,6 +25,11 @@ DEMO_PORTS: Final = {
 """Offset of each demo port from the local AWS's port."""
 DEMO_SLUGS: Final = tuple(name for name in DEMO_PORTS if name != "receiver")
 
+UNSAFE_PORTS: Final = frozenset(
+    {1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, *range(6665, 6670), 6679, 6697, 10080}
+)
+"""Ports from 1024 on that browsers do not fetch from (Fetch, "port blocking")."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -104,7 +109,24 @@ def chosen_port(environ: Mapping[str, str] = os.environ) -> int:
     text = environ.get(ENV_PORT, "") or str(DEFAULT_PORT)
     if not text.isdecimal() or not 1024 <= int(text) <= 65500:
         raise LocalError(f"{ENV_PORT}={text!r} is not a port: choose a number from 1024 to 65500, e.g. {ENV_PORT}=5566")
-    return int(text)
+    port = int(text)
+    for shown in (port, port + DEMO_PORTS["receiver"]):
+        if shown in UNSAFE_PORTS:
+            raise LocalError(
+                f"{ENV_PORT}={port} would put a page on port {shown}, which browsers refuse to open: choose another, "
+                f"e.g. {ENV_PORT}=5566"
+            )
+    return port
+
+
+def other_port(port: int) -> int:
+    """A port to offer where `port`, or one of those beside it, is taken: a thousand further, if that is usable."""
+    wanted = port - port % 10 + 1000
+    while True:
+        try:
+            return chosen_port({ENV_PORT: str(wanted if wanted <= 65_000 else DEFAULT_PORT + 1000)})
+        except LocalError:
+            wanted += 10
 
 
 def write_json(path: Path, value: Any, *, secret: bool = False) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from lookout.errors import LocalError
-from lookout.local.layout import read_json, write_json
+from lookout.local.layout import other_port, read_json, write_json
 
 PROC: Final = Path("/proc")
 _ours: dict[int, subprocess.Popen[bytes]] = {}
@@ -228,7 +228,7 @@ def require_free(port: int, purpose: str) -> None:
     if port_taken(port):
         raise LocalError(
             f"port {port} ({purpose}) is taken by {port_owner(port)}.\n"
-            f"End that process, or use other ports: LOOKOUT_PORT={port + 1000 - port % 10} make up"
+            f"End that process, or use other ports: LOOKOUT_PORT={other_port(port)} make up"
         )
 
 
