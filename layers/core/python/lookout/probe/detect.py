@@ -47,7 +47,10 @@ def connect(s: Session, known: Era | None, forced: bool = False) -> Steps:
     failure = yield from begin(s)
     if failure is None:
         return
-    if forced or failure.layer in BELOW_HTTP or failure.reason in _NOT_THE_ERA or failure.reply is None:
+    # A GET may open a stream of Streamable HTTP, on which nothing comes: no reply, and yet not HTTP+SSE.
+    silent = known is Era.SSE and failure.reason is Reason.FIRST_BYTE_TIMEOUT
+    unanswered = failure.reply is None and not silent
+    if forced or failure.layer in BELOW_HTTP or failure.reason in _NOT_THE_ERA or unanswered:
         raise failure
     s.session_id = s.endpoint = None
     yield from detect(s)

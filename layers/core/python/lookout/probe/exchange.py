@@ -53,5 +53,3 @@ def exchange(s: Session, plan: Plan) -> Steps:
         yield from call_tool(s, plan.tool_call)
     if plan.active_checks:
         yield from check_actively(s)
-    if plan.active_checks:
-        yield from check_actively(s)
