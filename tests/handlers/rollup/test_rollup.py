@@ -106,12 +106,13 @@ def test_after_a_pause_it_catches_up_and_leaves_what_is_done(world: World) -> No
     assert run() == {"chunks": 0, "days": 0}
 
 
-def test_a_write_that_fails_is_raised_and_the_next_run_completes_it(world: World) -> None:
+def test_a_shard_that_fails_keeps_no_other_waiting_and_the_next_run_completes_it(world: World) -> None:
     world.live(NEWEST, "d")
-    world.broken["docs"] = RuntimeError("throttled")
-    with pytest.raises(RuntimeError, match="throttled"):
+    world.broken["search"] = RuntimeError("throttled")
+    with pytest.raises(ExceptionGroup, match="1 of 2 shards could not be rolled up") as caught:
         run()
-    assert ("docs", NEWEST) not in world.hours
+    assert [str(error) for error in caught.value.exceptions] == ["throttled"]
+    assert set(world.hours) == {("docs", NEWEST)}
     world.broken.clear()
     assert run() == {"chunks": 2, "days": 2}
     assert set(world.hours) == {("docs", NEWEST), ("search", NEWEST)}
