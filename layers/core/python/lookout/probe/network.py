@@ -7,7 +7,9 @@ bounded by one absolute deadline.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
+import queue
 import socket
 import ssl
 import threading
@@ -31,10 +33,7 @@ REFUSED_LOOK_S: Final = 3.0
 
 
 async def system_resolver(host: str, port: int) -> list[str]:
-    """The operating system's answer, in its order. Raises OSError.
-
-    Each look-up has a thread of its own: a name server that never answers cannot hold up another server's probe.
-    """
+    """The operating system's answer, in its order. Raises OSError."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[list[str]] = loop.create_future()
 
@@ -53,11 +52,42 @@ async def system_resolver(host: str, port: int) -> list[str]:
             found = resolve(host, port)
         except (OSError, UnicodeError) as problem:
             error = problem
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
             loop.call_soon_threadsafe(tell, found, error)
 
-    threading.Thread(target=look, name=f"resolve {host}", daemon=True).start()
+    _lookups.submit(look)
     return await answer
+
+
+class _Lookups:
+    """As many threads as look-ups are waited for at once, kept for the next ones.
+
+    A name server that never answers cannot hold up another server's probe, as it could in a pool of fixed size, nor the
+    end of the process, as it could in the standard library's.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._idle = 0
+
+    def submit(self, look: Callable[[], None]) -> None:
+        """Have it done, at once."""
+        with self._lock:
+            fresh = self._idle == 0
+            self._idle -= not fresh
+        self._waiting.put(look)
+        if fresh:
+            threading.Thread(target=self._work, name="lookup", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            self._waiting.get()()
+            with self._lock:
+                self._idle += 1
+
+
+_lookups: Final = _Lookups()
 
 
 @cache
