@@ -101,6 +101,14 @@ def test_up_detached_says_how_it_stands_and_returns(world: World) -> None:
     assert world.ended == 0
 
 
+def test_up_for_another_program(world: World) -> None:
+    result = run("up", "--json", "--follow")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == {"running": {}, "urls": {}, "events": []}
+    assert "Local AWS" in result.stderr
+    assert world.ended == 0
+
+
 def test_up_that_follows_ends_everything_when_interrupted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def wait(_: float) -> None:
         raise KeyboardInterrupt
@@ -185,3 +193,4 @@ def test_logs(world: World) -> None:
     (world.layout.logs / "deploy.log").write_text("three\n")
     assert run("logs", "demo", "-n", "1").stdout.splitlines()[1:] == ["two"]
     assert "three" in run("logs").stdout
+    assert json.loads(run("logs", "--json", "-n", "1").stdout) == {"demo": ["two"], "deploy": ["three"]}

@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,23 +48,26 @@ def local() -> None:
     help="Give up after this long.",
 )
 @click.option("--force", is_flag=True, help="Deploy though nothing changed.")
-def up(*, follow: bool | None, detach: bool, timeout_s: float, force: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Do not stay; print how it stands as JSON, the steps on stderr.")
+def up(*, follow: bool | None, detach: bool, timeout_s: float, force: bool, as_json: bool) -> None:
     """Start everything and wait for the first verdicts; then show what is going on, until Ctrl-C.
 
     Ctrl-C ends every process and keeps the data. With --no-follow, or where the output is not a terminal, the command
     returns when everything is ready, and `lookout local down` ends it.
     """
     from lookout.local.steps import Steps
+    from lookout.local.up import describe, last_events
     from lookout.local.up import down as end
     from lookout.local.up import up as start
 
-    layout, terminal = _layout(), sys.stdout.isatty()
-    stay = False if detach else terminal if follow is None else follow
+    layout, terminal = _layout(), sys.stdout.isatty() and not as_json
+    stay = False if detach or as_json else terminal if follow is None else follow
+    say = partial(click.echo, err=as_json)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     began = time.monotonic()
     interrupted = False
-    with Terminal() if terminal else Plain() as view:
+    with Terminal() if terminal else Plain(say) as view:
         try:
             stack = start(layout, chosen_port(), Steps(view.step), timeout_s=timeout_s, force=force)
             view.ready(time.monotonic() - began, stack.urls)
@@ -73,9 +77,11 @@ def up(*, follow: bool | None, detach: bool, timeout_s: float, force: bool) -> N
             interrupted = True
     if interrupted:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient second Ctrl-C would leave processes behind
-        click.echo("\nEnding…")
+        say("\nEnding…")
         end(layout)
-        click.echo("Everything is ended; the data is kept. Start again: make up")
+        say("Everything is ended; the data is kept. Start again: make up")
+    elif as_json:
+        click.echo(json.dumps({**describe(layout), "events": last_events(layout, 20)}, indent=2))
     elif not stay:
         click.echo("Runs in the background. Show: lookout local status   End: make down")
 
@@ -179,10 +185,15 @@ def status(*, as_json: bool) -> None:
 @local.command()
 @click.argument("name", required=False, type=click.Choice(["ministack", "demo", "deploy", "bootstrap"]))
 @click.option("--lines", "-n", type=click.IntRange(1), default=40, show_default=True, help="Of each log.")
-def logs(name: str | None, lines: int) -> None:
+@as_json
+def logs(name: str | None, lines: int, *, as_json: bool) -> None:
     """The end of the logs: the local AWS's (its functions' words are in it), the demo's, the last deployment's."""
     layout = _layout()
-    for path in sorted(layout.logs.glob(f"{name or '*'}.log")):
+    found = sorted(layout.logs.glob(f"{name or '*'}.log"))
+    if as_json:
+        click.echo(json.dumps({path.stem: processes.tail(path, lines).splitlines() for path in found}, indent=2))
+        return
+    for path in found:
         click.echo(f"== {_shown(path)}")
         click.echo(processes.tail(path, lines))
 
