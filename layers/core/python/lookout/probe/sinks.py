@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import zlib
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from lookout.probe.envelope import Answer, Broken, Parsed, parse, read_answer
 from lookout.probe.failure import Failure
+from lookout.probe.inflate import KNOWN, Inflater
 from lookout.probe.quoting import quote
 from lookout.probe.result import Layer, Reason
 from lookout.probe.sse import Event, Parser
@@ -16,7 +16,8 @@ from lookout.probe.sse import Event, Parser
 BODY_LIMIT: Final = 1024 * 1024
 LIST_LIMIT: Final = 4 * 1024 * 1024
 STREAM_LIMIT: Final = 4 * 1024 * 1024
-_PIECE: Final = 65_536
+EVENTS_LIMIT: Final = 10_000
+"""Events of one stream that are looked at: each may have to be parsed."""
 
 
 class Collector:
@@ -27,10 +28,11 @@ class Collector:
 
     def __init__(self, limit: int, wanted: int | None, first_event: bool = False) -> None:
         self._limit, self._wanted, self._first_event = limit, wanted, first_event
-        self._inflate: Any = None
+        self._inflater: Inflater | None = None
         self._parser: Parser | None = None
-        self._size = 0
-        self._pieces: list[bytes] = []
+        self._raw = self._size = self._events = 0
+        self._body = bytearray()
+        self._heard_it = False
         self.status, self.media_type = 0, ""
         self.answer: Answer | Broken | None = None
         self.message: Any = None
@@ -44,53 +46,74 @@ class Collector:
     @property
     def body(self) -> bytes:
         """What was collected."""
-        return b"".join(self._pieces)
+        return bytes(self._body)
 
-    def begin(self, status: int, headers: dict[str, str]) -> None:
+    def begin(self, status: int, headers: dict[str, str]) -> bool:
         """See `Sink`."""
         self.status = status
         self.media_type = headers.get("content-type", "").split(";")[0].strip().lower()
         encoding = headers.get("content-encoding", "").strip().lower()
         if encoding not in ("", "identity"):
-            if encoding not in ("gzip", "x-gzip", "deflate"):
+            if encoding not in KNOWN:
                 message = f"content-encoding {quote(encoding, 40)} was not asked for"
                 raise Failure(Layer.HTTP, Reason.BAD_ENCODING, message)
-            self._inflate = zlib.decompressobj(47)
-        waits = self._wanted is not None or self._first_event
-        if waits and self.media_type == "text/event-stream" and 200 <= status < 300:
-            self._parser, self._limit = Parser(), max(self._limit, STREAM_LIMIT)
+            self._inflater = Inflater(encoding)
+        if self.media_type != "text/event-stream" or not 200 <= status < 300:
+            return False
+        if self._wanted is None and not self._first_event:
+            return True  # a notification has no answer: clients do not wait for the end of such a stream either
+        self._parser, self._limit = Parser(), max(self._limit, STREAM_LIMIT)
+        return False
 
     def take(self, data: bytes) -> bool:
         """See `Sink`."""
-        if self._inflate is None:
-            return self._piece(data)
-        try:
-            while data:
-                if self._piece(self._inflate.decompress(data, _PIECE)):
-                    return True
-                data = self._inflate.unconsumed_tail
-        except zlib.error:
-            raise Failure(Layer.HTTP, Reason.BAD_ENCODING, "the body is not what content-encoding says") from None
-        return False
+        self._raw += len(data)
+        late = self._done()
+        if not late:
+            self._decode(data)
+        if self._raw > self._limit and (late or not self._done()):
+            self._refuse()
+        return self._heard_it
 
-    def _piece(self, data: bytes) -> bool:
+    def _decode(self, data: bytes) -> None:
+        if self._inflater is None:
+            self._piece(data)
+            return
+        try:
+            for piece in self._inflater.feed(data):
+                self._piece(piece)
+                if self._done():
+                    return
+        except ValueError as error:
+            raise Failure(Layer.HTTP, Reason.BAD_ENCODING, str(error)) from None
+
+    def _done(self) -> bool:
+        """Is nothing of interest that comes now?"""
+        return self._heard_it and not self._first_event
+
+    def _piece(self, data: bytes) -> None:
         self._size += len(data)
         if self._parser is None:
-            self._pieces.append(data)
-            if self._size > self._limit and self.answer is None:
-                self._pieces.clear()
-                message = f"the body is larger than the {self._limit >> 20} MiB that are read"
-                raise Failure(Layer.HTTP, Reason.TOO_LARGE, message, usable=True)
-            return False
-        for event in self._parser.feed(data):
-            if self.later is not None:
-                self.later(event)
-            elif self._heard(event):
-                return True
-        if self._size > self._limit:
-            message = f"the event stream went on for {self._limit >> 20} MiB without our answer"
-            raise Failure(Layer.HTTP, Reason.TOO_LARGE, message)
-        return False
+            self._body += data
+        else:
+            for event in self._parser.feed(data):
+                self._events += 1
+                if not self._heard_it:
+                    self._heard_it = self._heard(event)
+                elif self.later is not None:
+                    self.later(event)
+        if not self._done() and (self._size > self._limit or self._events > EVENTS_LIMIT):
+            self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        self._body.clear()
+        if self._parser is None:
+            message = f"the body is larger than the {self._limit >> 20} MiB that are read"
+            raise Failure(Layer.HTTP, Reason.TOO_LARGE, message, usable=True)
+        much = f"{EVENTS_LIMIT:,} events" if self._events > EVENTS_LIMIT else f"{self._limit >> 20} MiB"
+        if self._heard_it:
+            raise Failure(Layer.HTTP, Reason.TOO_LARGE, f"the event stream went on for more than {much}")
+        raise Failure(Layer.HTTP, Reason.TOO_LARGE, f"the event stream went on for {much} without our answer")
 
     def _heard(self, event: Event) -> bool:
         if self._first_event:
