@@ -39,6 +39,10 @@ class Line:
         self._incoming: Incoming | None = None
         self._arrival: asyncio.Future[None] | None = None
         self._broken: OSError | None = None
+        self._error: OSError | None = None
+        """What ended the connection; None where the peer closed it."""
+        self.failure: Failure | None = None
+        """Why the line was given up in the middle of a response."""
         self._closed = False
         self.arrived_at = 0.0
         """Loop time at which the last segment reached this machine."""
@@ -87,6 +91,9 @@ class Line:
         """Write a request; its response goes to `sink`."""
         self._incoming = incoming = Incoming(sink, self._loop.create_future())
         self.used += 1
+        if self._closed:  # since it was dialled
+            incoming.lost(self._error)
+            return incoming
         try:
             if self._tls is not None:
                 self._tls.write(data)
@@ -171,26 +178,34 @@ class Line:
         try:
             incoming.feed(data, self.arrived_at)
         except Failure as failure:
-            self.abort()
-            incoming.fail(failure)
+            self._give_up(incoming, failure)
         except Exception as error:  # noqa: BLE001 - raised where the answer is awaited
-            self.abort()
-            if not incoming.answered.done():
-                incoming.answered.set_exception(error)
+            self._give_up(incoming, error)
+
+    def _give_up(self, incoming: Incoming, error: Exception) -> None:
+        self.abort()
+        if isinstance(error, Failure):
+            self.failure = error
+            incoming.fail(error)
+        elif not incoming.answered.done():
+            incoming.answered.set_exception(error)
+        if self.when_lost is not None:
+            self.when_lost()
 
     def _lost(self, error: OSError | None) -> None:
         """The connection ended, by the peer or by the network."""
         if self._closed:
             return
         self.abort()
-        self._broken = error or ConnectionResetError("the connection was closed")
+        self._broken, self._error = error or ConnectionResetError("the connection was closed"), error
         if self._arrival is not None:
             self._arrive()
         if self._incoming is not None:
             try:
                 self._incoming.lost(error)
-            except Failure as failure:
-                self._incoming.fail(failure)
+            except Exception as problem:  # noqa: BLE001 - a Failure, or ours; raised where the answer is awaited
+                self._give_up(self._incoming, problem)
+                return
         if self.when_lost is not None:
             self.when_lost()
 
