@@ -13,7 +13,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 from urllib.parse import quote as percent
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, unquote_plus
 
 from lookout.probe.result import MESSAGE_LIMIT
 
@@ -22,6 +22,11 @@ _SHORT: Final = 4
 """A secret of fewer characters is masked where it stands alone only: it would be found in every other word."""
 _CUT: Final = 6
 """Characters of a secret that are taken for it where a text was cut in its midst."""
+_LAYERS: Final = 4
+"""How often escapes are undone in search of a secret: a URL in a URL in a JSON text."""
+_ESCAPED: Final = re.compile(r"%[0-9A-Fa-f]{2}|&[#A-Za-z]|\\")
+_BACKSLASH: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
+_SPACE: Final = re.compile(r"(\s+)")
 T = TypeVar("T")
 
 
@@ -36,7 +41,8 @@ def quote(text: str, limit: int = MESSAGE_LIMIT) -> str:
 def mask(text: str, secrets: Iterable[str]) -> str:
     """Every secret replaced, in whatever case: as it is, or as a URL, JSON, HTML, Base64 or hexadecimal has it.
 
-    Also the beginning of one where the text ends in its midst, or was cut there (`…`).
+    Escapes within escapes are undone to look for it; then the whole word is replaced. Also replaced is the beginning
+    of one where the text ends in its midst, or was cut there (`…`).
     """
     masker = _masker(tuple(secrets))
     return masker.mask(text) if masker is not None else text
@@ -65,18 +71,36 @@ def _walk(value: Any, masker: _Masker) -> Any:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Masker:
-    """`forms` are in lower case, the longest first; `heads` their beginnings: where none is, there is no secret."""
+    """`forms` are in lower case, the longest first; `heads` their beginnings: where none is, there is no secret.
+
+    `parts` are the secrets as they are, in lower case.
+    """
 
     pattern: re.Pattern[str]
     forms: tuple[str, ...]
     heads: tuple[str, ...]
+    parts: tuple[str, ...]
 
     def mask(self, text: str) -> str:
         low = text.lower()
-        for head in self.heads:
-            if head in low:
-                return "…".join(map(self._without_beginning, self.pattern.sub(MASK, text).split("…")))
+        if any(head in low for head in self.heads):
+            text = "…".join(map(self._without_beginning, self.pattern.sub(MASK, text).split("…")))
+        if _ESCAPED.search(text) and self._hides(text):
+            words = _SPACE.split(text)
+            text = "".join(MASK if self._hides(word) else word for word in words)
+            return MASK if self._hides(text) else text
         return text
+
+    def _hides(self, text: str) -> bool:
+        """Is a secret in what `text` is when its escapes are undone, several times over?"""
+        for _ in range(_LAYERS):
+            if not _ESCAPED.search(text):
+                return False
+            text = unquote_plus(html.unescape(_BACKSLASH.sub(_unescape, text)))
+            low = text.lower()
+            if any(part in low for part in self.parts):
+                return True
+        return False
 
     def _without_beginning(self, text: str) -> str:
         body = text.rstrip(". \"'")
@@ -88,13 +112,18 @@ class _Masker:
         return text
 
 
+def _unescape(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16)) if found[1] else found[2]
+
+
 @lru_cache(maxsize=256)
 def _masker(secrets: tuple[str, ...]) -> _Masker | None:
-    forms, alone = dict[str, None](), dict[str, None]()
+    forms, alone, long = dict[str, None](), dict[str, None](), dict[str, None]()
     for part in (part for secret in secrets for part in _parts(secret)):
         if len(part) < _SHORT:
             alone[part] = None
         else:
+            long[part] = None
             forms.update(dict.fromkeys(_forms(part)))
     if not forms and not alone:
         return None
@@ -104,7 +133,7 @@ def _masker(secrets: tuple[str, ...]) -> _Masker | None:
     pattern = re.compile("|".join(patterns), re.IGNORECASE)
     lower = tuple(form.lower() for form in longest)
     heads = dict.fromkeys((*(form[:_CUT] for form in lower), *(part.lower() for part in alone)))
-    return _Masker(pattern, lower, tuple(heads))
+    return _Masker(pattern, lower, tuple(heads), tuple(part.lower() for part in long))
 
 
 def _parts(secret: str) -> Iterator[str]:
