@@ -15,6 +15,10 @@ from lookout.errors import LookoutError
 
 COMMANDS: Final = {
     "probe": ("lookout.cli.probe_cmd:probe", "Probe one MCP server now, from this machine, and explain the result."),
+    "diff": (
+        "lookout.cli.diff_cmd:diff_",
+        "What changed between two surfaces: a server's address or a saved file each.",
+    ),
     "check": ("lookout.cli.check_cmd:check", "Check lookout.yaml: what is wrong, in which line, and how to mend it."),
     "status": ("lookout.cli.status_cmd:status", "How the watched servers are, as Lookout judged them."),
     "deploy": ("lookout.cli.deploy_cmd:deploy", "Deploy lookout.yaml to your AWS account."),

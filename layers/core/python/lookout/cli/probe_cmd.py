@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from typing import Any
 
@@ -13,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lookout.cli.asking import credential_of, require_url
 from lookout.config.model import Server
 from lookout.probe.client import probe_server
-from lookout.probe.credential import Credential
 from lookout.probe.result import Era, ProbeResult, Status
 
 COLOURS = {
@@ -93,22 +92,6 @@ def show(url: str, result: ProbeResult, now: float, console: Console) -> None:
         console.print(Text(f"  {finding.severity}: {finding.rule}: {finding.message}"))
 
 
-def _headers(headers: tuple[str, ...], bearer_env: str | None) -> dict[str, str]:
-    out: dict[str, str] = {}
-    for text in headers:
-        name, colon, value = text.partition(":")
-        if not colon or not name.strip() or not text.isprintable() or not text.isascii():
-            raise click.BadParameter(f"{text.split(':')[0]!r}: write 'Name: value'", param_hint="--header")
-        out[name.strip()] = value.strip()
-    if bearer_env is not None:
-        token = os.environ.get(bearer_env, "")
-        if not token.isascii() or not token.isprintable() or not token:
-            message = f"the environment variable {bearer_env} is not set, or holds no token"
-            raise click.BadParameter(message, param_hint="--bearer-env")
-        out["Authorization"] = f"Bearer {token}"
-    return out
-
-
 @click.command()
 @click.argument("url")
 @click.option("--json", "json_", is_flag=True, help="Print one JSON object.")
@@ -123,15 +106,13 @@ def probe(
 
     Exit status: 0 up or auth_required, 3 degraded, 1 any failing status, 2 usage error.
     """
-    if not url.startswith(("http://", "https://")) or not url.isprintable() or " " in url:
-        raise click.BadParameter("must begin with http:// or https://", param_hint="URL")
-    server = Server("here", url, timeout_s=round(timeout), allow_private=True)
-    credentials = _headers(headers, bearer_env)
+    server = Server("here", require_url(url), timeout_s=round(timeout), allow_private=True)
+    credential = credential_of(headers, bearer_env)
 
     async def once() -> ProbeResult:
         return await probe_server(
             server,
-            credential=Credential(credentials, secrets=tuple(credentials.values())),
+            credential=credential,
             deadline=asyncio.get_running_loop().time() + timeout + 1,
             now_ms=lambda: time.time_ns() // 1_000_000,
             known_era=Era(era) if era else None,
