@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
 import click
 import pytest
+from click.testing import CliRunner
 from lookout.cli.main import cli
 
 from tests.unit.docs.pages import names, read, rows, section
@@ -104,3 +106,11 @@ def test_other_pages_name_only_commands_and_options_there_are(page: str) -> None
         assert path in COMMANDS, line
         given = {re.split(r"[=\]]", word.strip("[],"))[0] for word in words if word.strip("[").startswith("--")}
         assert given <= options(COMMANDS[path]), line
+
+
+def test_the_json_of_a_probe_has_the_keys_of_the_table() -> None:
+    """An address with a placeholder: nothing is sent, and every key is there all the same."""
+    done = CliRunner().invoke(cli, ["probe", "https://{host}/mcp", "--json"])
+    assert done.exit_code == 1, done.output
+    table = [row for row in rows(own("lookout probe")) if len(row) == 2]
+    assert sorted(key for row in table for key in names(row[0])) == sorted(json.loads(done.stdout))
