@@ -234,6 +234,10 @@ def _recursive(node: Any) -> Any:
     return {key: _recursive(value) for key, value in node.items() if key != "uniqueItems" or isinstance(value, dict)}
 
 
+_MISSING: Final = re.compile(r'(if (\w+__missing_keys):\n.*must contain ")\)')
+"""Where the generator's terse messages leave out which properties are missing."""
+
+
 def generated(name: str, schema: dict[str, Any]) -> str:
     """A module with one function for each definition. It imports nothing but `re` and the exception it raises."""
     roots = [{"$ref": f"#/definitions/{each}"} for each in schema["definitions"]]
@@ -242,6 +246,7 @@ def generated(name: str, schema: dict[str, Any]) -> str:
     functions = "def " + "\n\ndef ".join(re.split(r"\n*^def ", code, flags=re.MULTILINE)[2:])
     functions = functions.replace("(JsonSchemaValueException, JsonSchemaValuesException)", "Invalid")
     functions = functions.replace("JsonSchemaValueException", "Invalid").replace("float, Decimal", "float").strip()
+    functions = re.sub(_MISSING, r'\1 + ", ".join(sorted(\2)))', functions)
     patterns = re.findall(r"^REGEX_PATTERNS = .*?^}$", code, flags=re.DOTALL | re.MULTILINE)
     constants = ["NoneType = type(None)"] * ("NoneType" in functions) + patterns
     imports = ["import re\n"] * bool(patterns) + ["from lookout.probe.rules.shapes import Invalid\n"]

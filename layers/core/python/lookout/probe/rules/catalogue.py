@@ -256,7 +256,7 @@ CATALOGUE: Final = (
         "passive",
         "Schema, ListToolsResult and Tool",
         KNOWN,
-        "The list of tools, or a tool in it, is not what its version's schema says. The other tools are kept.",
+        "The list of tools, or a tool in it, is not what its version's schema says. Tools that have a name are kept.",
     ),
     Rule(
         "LIST-SCHEMA",

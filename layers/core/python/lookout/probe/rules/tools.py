@@ -1,6 +1,8 @@
-"""The tools of one server, each judged by itself: one that is invalid is reported and left out, the others stay.
+"""The tools of one server, each judged by itself: one that is invalid is reported, and blanks no list.
 
-MCP, Tools; Schema, Tool. Pure; a list of 100 KB costs about a millisecond.
+What has a name is kept, however malformed, since it is part of what the server shows the world and may change; what has
+none is left out, and so is what clients MUST leave out. MCP, Tools; Schema, Tool. Pure; a list of 100 KB costs about a
+millisecond.
 """
 
 from __future__ import annotations
@@ -57,7 +59,7 @@ class _Faults:
 def check_tools(
     version: str | None, era: Era | None, tools: Sequence[object], previous_order: Sequence[str] = ()
 ) -> tuple[list[dict[str, Any]], list[Finding]]:
-    """The tools a client can use, and what is wrong with all of them; at most one finding of each rule.
+    """The tools that have a name, and what is wrong with all of them; at most one finding of each rule.
 
     `tools` are the items of every page together. `previous_order` are the names of the last probe, in their order.
     """
@@ -67,20 +69,22 @@ def check_tools(
     for index, tool in enumerate(tools):
         if not isinstance(tool, dict):
             faults.add("TOOL-SCHEMA", f"tools[{index}] is {described(tool)}, not an object")
-        elif _usable(index, tool, version, faults):
+            continue
+        if _sound(index, tool, version, faults):
+            _look(tool, faults)
+        if isinstance(tool.get("name"), str):
             kept.append(tool)
     usable = _without_bad_headers(kept, faults)
-    for tool in usable:
-        _look(tool, faults)
-    found = [tool["name"] for tool in kept]
-    if len(set(found)) < len(found):
-        faults.add("TOOL-DUP-NAME", names(name for name, count in Counter(found).items() if count > 1))
-    if previous_order and list(previous_order) != found and sorted(previous_order) == sorted(found):
+    twice = [name for name, count in Counter(tool["name"] for tool in kept).items() if count > 1]
+    if twice:
+        faults.add("TOOL-DUP-NAME", names(twice))
+    order = [tool["name"] for tool in usable]
+    if previous_order and list(previous_order) != order and sorted(previous_order) == sorted(order):
         faults.add("M-ORDER", "the same tools came in another order than at the last probe")
     return usable, faults.findings()
 
 
-def _usable(index: int, tool: dict[str, Any], version: str | None, faults: _Faults) -> bool:
+def _sound(index: int, tool: dict[str, Any], version: str | None, faults: _Faults) -> bool:
     name = tool.get("name")
     what = f"tool {quote(name, 60)}" if isinstance(name, str) and name else f"tools[{index}]"
     null = tool.get("inputSchema") is None and faults.wants("TOOL-INPUT-NULL")
@@ -100,9 +104,10 @@ def _without_bad_headers(tools: list[dict[str, Any]], faults: _Faults) -> list[d
     for tool in tools:
         headers: list[tuple[Path, dict[str, Any]]] = []
         for field in ("inputSchema", "outputSchema"):
-            if not mentions(tool.get(field, ()), _TELLING):
+            whole = tool.get(field)
+            if not isinstance(whole, dict) or not mentions(whole, _TELLING):
                 continue
-            for path, schema in positions(tool[field], left):
+            for path, schema in positions(whole, left):
                 left -= 1
                 if _HEADER in schema and field == "inputSchema":
                     headers.append((path, schema))

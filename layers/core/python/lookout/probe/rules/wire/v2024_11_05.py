@@ -8,7 +8,7 @@ def validate___definitions_tool(data, custom_formats={}, name_prefix=None):
     if data_is_dict:
         data__missing_keys = set(['inputSchema', 'name']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "description" in data_keys:
             data_keys.remove("description")
@@ -24,7 +24,7 @@ def validate___definitions_tool(data, custom_formats={}, name_prefix=None):
             if data__inputSchema_is_dict:
                 data__inputSchema__missing_keys = set(['type']) - data__inputSchema.keys()
                 if data__inputSchema__missing_keys:
-                    raise Invalid("" + (name_prefix or "data") + ".inputSchema must contain ")
+                    raise Invalid("" + (name_prefix or "data") + ".inputSchema must contain " + ", ".join(sorted(data__inputSchema__missing_keys)))
                 data__inputSchema_keys = set(data__inputSchema.keys())
                 if "properties" in data__inputSchema_keys:
                     data__inputSchema_keys.remove("properties")
@@ -157,7 +157,7 @@ def validate___definitions_resourcetemplate(data, custom_formats={}, name_prefix
     if data_is_dict:
         data__missing_keys = set(['name', 'uriTemplate']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "annotations" in data_keys:
             data_keys.remove("annotations")
@@ -192,7 +192,7 @@ def validate___definitions_resource(data, custom_formats={}, name_prefix=None):
     if data_is_dict:
         data__missing_keys = set(['name', 'uri']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "annotations" in data_keys:
             data_keys.remove("annotations")
@@ -232,7 +232,7 @@ def validate___definitions_promptargument(data, custom_formats={}, name_prefix=N
     if data_is_dict:
         data__missing_keys = set(['name']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "description" in data_keys:
             data_keys.remove("description")
@@ -258,7 +258,7 @@ def validate___definitions_prompt(data, custom_formats={}, name_prefix=None):
     if data_is_dict:
         data__missing_keys = set(['name']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "arguments" in data_keys:
             data_keys.remove("arguments")
@@ -289,7 +289,7 @@ def validate___definitions_listtoolsresult(data, custom_formats={}, name_prefix=
     if data_is_dict:
         data__missing_keys = set(['tools']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -323,7 +323,7 @@ def validate___definitions_listresourcesresult(data, custom_formats={}, name_pre
     if data_is_dict:
         data__missing_keys = set(['resources']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -357,7 +357,7 @@ def validate___definitions_listresourcetemplatesresult(data, custom_formats={}, 
     if data_is_dict:
         data__missing_keys = set(['resourceTemplates']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -391,7 +391,7 @@ def validate___definitions_listpromptsresult(data, custom_formats={}, name_prefi
     if data_is_dict:
         data__missing_keys = set(['prompts']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -425,7 +425,7 @@ def validate___definitions_initializeresult(data, custom_formats={}, name_prefix
     if data_is_dict:
         data__missing_keys = set(['capabilities', 'protocolVersion', 'serverInfo']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -462,7 +462,7 @@ def validate___definitions_implementation(data, custom_formats={}, name_prefix=N
     if data_is_dict:
         data__missing_keys = set(['name', 'version']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "name" in data_keys:
             data_keys.remove("name")

@@ -41,7 +41,7 @@ def validate___definitions_tool(data, custom_formats={}, name_prefix=None):
     if data_is_dict:
         data__missing_keys = set(['inputSchema', 'name']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "annotations" in data_keys:
             data_keys.remove("annotations")
@@ -61,7 +61,7 @@ def validate___definitions_tool(data, custom_formats={}, name_prefix=None):
             if data__inputSchema_is_dict:
                 data__inputSchema__missing_keys = set(['type']) - data__inputSchema.keys()
                 if data__inputSchema__missing_keys:
-                    raise Invalid("" + (name_prefix or "data") + ".inputSchema must contain ")
+                    raise Invalid("" + (name_prefix or "data") + ".inputSchema must contain " + ", ".join(sorted(data__inputSchema__missing_keys)))
                 data__inputSchema_keys = set(data__inputSchema.keys())
                 if "properties" in data__inputSchema_keys:
                     data__inputSchema_keys.remove("properties")
@@ -202,7 +202,7 @@ def validate___definitions_resourcetemplate(data, custom_formats={}, name_prefix
     if data_is_dict:
         data__missing_keys = set(['name', 'uriTemplate']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "annotations" in data_keys:
             data_keys.remove("annotations")
@@ -237,7 +237,7 @@ def validate___definitions_resource(data, custom_formats={}, name_prefix=None):
     if data_is_dict:
         data__missing_keys = set(['name', 'uri']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "annotations" in data_keys:
             data_keys.remove("annotations")
@@ -277,7 +277,7 @@ def validate___definitions_promptargument(data, custom_formats={}, name_prefix=N
     if data_is_dict:
         data__missing_keys = set(['name']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "description" in data_keys:
             data_keys.remove("description")
@@ -303,7 +303,7 @@ def validate___definitions_prompt(data, custom_formats={}, name_prefix=None):
     if data_is_dict:
         data__missing_keys = set(['name']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "arguments" in data_keys:
             data_keys.remove("arguments")
@@ -334,7 +334,7 @@ def validate___definitions_listtoolsresult(data, custom_formats={}, name_prefix=
     if data_is_dict:
         data__missing_keys = set(['tools']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -368,7 +368,7 @@ def validate___definitions_listresourcesresult(data, custom_formats={}, name_pre
     if data_is_dict:
         data__missing_keys = set(['resources']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -402,7 +402,7 @@ def validate___definitions_listresourcetemplatesresult(data, custom_formats={}, 
     if data_is_dict:
         data__missing_keys = set(['resourceTemplates']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -436,7 +436,7 @@ def validate___definitions_listpromptsresult(data, custom_formats={}, name_prefi
     if data_is_dict:
         data__missing_keys = set(['prompts']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -470,7 +470,7 @@ def validate___definitions_initializeresult(data, custom_formats={}, name_prefix
     if data_is_dict:
         data__missing_keys = set(['capabilities', 'protocolVersion', 'serverInfo']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -507,7 +507,7 @@ def validate___definitions_implementation(data, custom_formats={}, name_prefix=N
     if data_is_dict:
         data__missing_keys = set(['name', 'version']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "name" in data_keys:
             data_keys.remove("name")

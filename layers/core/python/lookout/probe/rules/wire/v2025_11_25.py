@@ -56,7 +56,7 @@ def validate___definitions_tool(data, custom_formats={}, name_prefix=None):
     if data_is_dict:
         data__missing_keys = set(['inputSchema', 'name']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -98,7 +98,7 @@ def validate___definitions_tool(data, custom_formats={}, name_prefix=None):
             if data__inputSchema_is_dict:
                 data__inputSchema__missing_keys = set(['type']) - data__inputSchema.keys()
                 if data__inputSchema__missing_keys:
-                    raise Invalid("" + (name_prefix or "data") + ".inputSchema must contain ")
+                    raise Invalid("" + (name_prefix or "data") + ".inputSchema must contain " + ", ".join(sorted(data__inputSchema__missing_keys)))
                 data__inputSchema_keys = set(data__inputSchema.keys())
                 if "$schema" in data__inputSchema_keys:
                     data__inputSchema_keys.remove("$schema")
@@ -153,7 +153,7 @@ def validate___definitions_tool(data, custom_formats={}, name_prefix=None):
             if data__outputSchema_is_dict:
                 data__outputSchema__missing_keys = set(['type']) - data__outputSchema.keys()
                 if data__outputSchema__missing_keys:
-                    raise Invalid("" + (name_prefix or "data") + ".outputSchema must contain ")
+                    raise Invalid("" + (name_prefix or "data") + ".outputSchema must contain " + ", ".join(sorted(data__outputSchema__missing_keys)))
                 data__outputSchema_keys = set(data__outputSchema.keys())
                 if "$schema" in data__outputSchema_keys:
                     data__outputSchema_keys.remove("$schema")
@@ -347,7 +347,7 @@ def validate___definitions_resourcetemplate(data, custom_formats={}, name_prefix
     if data_is_dict:
         data__missing_keys = set(['name', 'uriTemplate']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -405,7 +405,7 @@ def validate___definitions_resource(data, custom_formats={}, name_prefix=None):
     if data_is_dict:
         data__missing_keys = set(['name', 'uri']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -468,7 +468,7 @@ def validate___definitions_promptargument(data, custom_formats={}, name_prefix=N
     if data_is_dict:
         data__missing_keys = set(['name']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "description" in data_keys:
             data_keys.remove("description")
@@ -499,7 +499,7 @@ def validate___definitions_prompt(data, custom_formats={}, name_prefix=None):
     if data_is_dict:
         data__missing_keys = set(['name']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -553,7 +553,7 @@ def validate___definitions_listtoolsresult(data, custom_formats={}, name_prefix=
     if data_is_dict:
         data__missing_keys = set(['tools']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -587,7 +587,7 @@ def validate___definitions_listresourcesresult(data, custom_formats={}, name_pre
     if data_is_dict:
         data__missing_keys = set(['resources']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -621,7 +621,7 @@ def validate___definitions_listresourcetemplatesresult(data, custom_formats={}, 
     if data_is_dict:
         data__missing_keys = set(['resourceTemplates']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -655,7 +655,7 @@ def validate___definitions_listpromptsresult(data, custom_formats={}, name_prefi
     if data_is_dict:
         data__missing_keys = set(['prompts']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -689,7 +689,7 @@ def validate___definitions_initializeresult(data, custom_formats={}, name_prefix
     if data_is_dict:
         data__missing_keys = set(['capabilities', 'protocolVersion', 'serverInfo']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -726,7 +726,7 @@ def validate___definitions_implementation(data, custom_formats={}, name_prefix=N
     if data_is_dict:
         data__missing_keys = set(['name', 'version']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "description" in data_keys:
             data_keys.remove("description")
@@ -772,7 +772,7 @@ def validate___definitions_icon(data, custom_formats={}, name_prefix=None):
     if data_is_dict:
         data__missing_keys = set(['src']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "mimeType" in data_keys:
             data_keys.remove("mimeType")

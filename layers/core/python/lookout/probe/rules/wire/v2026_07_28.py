@@ -41,7 +41,7 @@ def validate___definitions_tool(data, custom_formats={}, name_prefix=None):
     if data_is_dict:
         data__missing_keys = set(['inputSchema', 'name']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -75,7 +75,7 @@ def validate___definitions_tool(data, custom_formats={}, name_prefix=None):
             if data__inputSchema_is_dict:
                 data__inputSchema__missing_keys = set(['type']) - data__inputSchema.keys()
                 if data__inputSchema__missing_keys:
-                    raise Invalid("" + (name_prefix or "data") + ".inputSchema must contain ")
+                    raise Invalid("" + (name_prefix or "data") + ".inputSchema must contain " + ", ".join(sorted(data__inputSchema__missing_keys)))
                 data__inputSchema_keys = set(data__inputSchema.keys())
                 if "$schema" in data__inputSchema_keys:
                     data__inputSchema_keys.remove("$schema")
@@ -224,7 +224,7 @@ def validate___definitions_resourcetemplate(data, custom_formats={}, name_prefix
     if data_is_dict:
         data__missing_keys = set(['name', 'uriTemplate']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -278,7 +278,7 @@ def validate___definitions_resource(data, custom_formats={}, name_prefix=None):
     if data_is_dict:
         data__missing_keys = set(['name', 'uri']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -337,7 +337,7 @@ def validate___definitions_promptargument(data, custom_formats={}, name_prefix=N
     if data_is_dict:
         data__missing_keys = set(['name']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "description" in data_keys:
             data_keys.remove("description")
@@ -368,7 +368,7 @@ def validate___definitions_prompt(data, custom_formats={}, name_prefix=None):
     if data_is_dict:
         data__missing_keys = set(['name']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -423,7 +423,7 @@ def validate___definitions_listtoolsresult(data, custom_formats={}, name_prefix=
     if data_is_dict:
         data__missing_keys = set(['cacheScope', 'resultType', 'tools', 'ttlMs']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -473,7 +473,7 @@ def validate___definitions_listresourcesresult(data, custom_formats={}, name_pre
     if data_is_dict:
         data__missing_keys = set(['cacheScope', 'resources', 'resultType', 'ttlMs']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -523,7 +523,7 @@ def validate___definitions_listresourcetemplatesresult(data, custom_formats={}, 
     if data_is_dict:
         data__missing_keys = set(['cacheScope', 'resourceTemplates', 'resultType', 'ttlMs']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -573,7 +573,7 @@ def validate___definitions_listpromptsresult(data, custom_formats={}, name_prefi
     if data_is_dict:
         data__missing_keys = set(['cacheScope', 'prompts', 'resultType', 'ttlMs']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
@@ -638,7 +638,7 @@ def validate___definitions_implementation(data, custom_formats={}, name_prefix=N
     if data_is_dict:
         data__missing_keys = set(['name', 'version']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "description" in data_keys:
             data_keys.remove("description")
@@ -684,7 +684,7 @@ def validate___definitions_icon(data, custom_formats={}, name_prefix=None):
     if data_is_dict:
         data__missing_keys = set(['src']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "mimeType" in data_keys:
             data_keys.remove("mimeType")
@@ -723,7 +723,7 @@ def validate___definitions_discoverresult(data, custom_formats={}, name_prefix=N
     if data_is_dict:
         data__missing_keys = set(['cacheScope', 'capabilities', 'resultType', 'supportedVersions', 'ttlMs']) - data.keys()
         if data__missing_keys:
-            raise Invalid("" + (name_prefix or "data") + " must contain ")
+            raise Invalid("" + (name_prefix or "data") + " must contain " + ", ".join(sorted(data__missing_keys)))
         data_keys = set(data.keys())
         if "_meta" in data_keys:
             data_keys.remove("_meta")
