@@ -31,9 +31,9 @@ T = TypeVar("T")
 
 
 def quote(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """One line of printable text: control, format and surrogate characters become spaces (terminal escapes, RTL)."""
+    """One line of printable text: what is no printable character (terminal escapes, RTL marks) becomes a space."""
     cut = text[: limit * 4]
-    clean = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else c for c in cut)
+    clean = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp") else c for c in cut)
     line = " ".join(clean.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
