@@ -241,6 +241,10 @@ def test_remarks() -> None:
     ]
     unsigned = parse_config(HEAD + SERVERS + "sinks: {hook: {webhook: 'https://h.example/'}}\n")
     assert remarks(unsigned) == ["hook has no signing: its receiver cannot tell our requests from others'"]
+    trusting = SERVERS.replace("}", ", auth: {oauth: {client_id: x, client_secret: ssm:/x}}}")
+    assert remarks(parse_config(HEAD + trusting))[1] == (
+        "a itself says where its OAuth client secret is sent: auth.oauth.token_url would pin that"
+    )
     assert remarks(load_config(ROOT / "examples" / "everything.yaml")) == []
 
 

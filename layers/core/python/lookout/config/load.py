@@ -62,6 +62,11 @@ def remarks(config: Config) -> list[str]:
         for sink in config.site.sinks
         if sink.kind == "webhook" and sink.signing is None
     ]
+    out += [
+        f"{server.slug} itself says where its OAuth client secret is sent: auth.oauth.token_url would pin that"
+        for server in config.servers
+        if "oauth" in server.auth and "token_url" not in server.auth["oauth"]
+    ]
     if len(config.site.regions) == 1:
         out.append("one region cannot tell a server's outage from its own: three are better")
     return out

@@ -27,7 +27,8 @@ class Credential:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     renew: Source | None = field(default=None, repr=False, compare=False)
     """Set where it was remembered and can be had anew (an OAuth token): to be awaited, once, when the server answers
-    401, and the exchange begun again with what it returns (whose own `renew` is None)."""
+    401, and the exchange begun again with what it returns (whose own `renew` is None). Where that is Unavailable, the
+    first answer stands."""
 
     @property
     def configured(self) -> bool:
