@@ -18,6 +18,7 @@ LOCKS = {
     "dev": ("requirements-dev.txt",),
     "ministack": ("requirements-local.txt",),
     "node": ("requirements-node.txt",),
+    "action": ("requirements-action.txt",),
 }
 
 
