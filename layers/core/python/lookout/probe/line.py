@@ -62,6 +62,11 @@ class Line:
         return not self._closed and (previous is None or (previous.complete and previous.keep))
 
     @property
+    def closed(self) -> bool:
+        """Has it ended, whoever ended it?"""
+        return self._closed
+
+    @property
     def tls(self) -> ssl.SSLObject | None:
         """The TLS session; None before the handshake, and without TLS."""
         return self._tls

@@ -42,7 +42,8 @@ class Transport:
         self.url = httpx.URL(url)
         self.timings: dict[str, float] = {}
         """Milliseconds from a request sent to its answer complete, by phase, summed."""
-        self._wire, self._secrets, self._step_s = wire, dict(secrets), step_s
+        self._wire, self._step_s = wire, step_s
+        self._secrets = {name.lower(): value for name, value in secrets.items()}
         self._context = context
         self._line: Line | None = None
         self._origin: tuple[str, str, int] | None = None
@@ -57,6 +58,8 @@ class Transport:
     async def send(self, request: Request) -> Reply:
         """One request, its redirects followed as far as they may be. Raises Failure."""
         target = self.url if request.target is None else httpx.URL(request.target)
+        if _origin(target) != _origin(self.url):
+            raise ValueError("a request to another origin: what authenticates ours must not go there")
         for redirects in range(REDIRECTS + 1):
             reply = await self._bounded(request, target)
             if reply.status not in _REDIRECTING:
@@ -82,14 +85,15 @@ class Transport:
 
     async def _exchange(self, request: Request, target: httpx.URL, collector: Collector) -> Reply:
         data = self._encoded(request, target)
-        answer = self._stream.expect(request.id) if request.on_stream and self._stream and request.id else None
+        stream = self._stream if request.on_stream and request.id is not None else None
+        answer = stream.expect(request.id) if stream is not None and request.id is not None else None
         for again in (False, True):
             line = await self._connected(target)
             fresh = line.used == 0
             began = asyncio.get_running_loop().time()
             incoming = line.send(data, collector)
             try:
-                await incoming.answered
+                await _either(incoming.answered, answer)
                 break
             except Failure as failure:
                 stale = failure.reason is Reason.CONNECTION_LOST and not incoming.first_at and not fresh
@@ -97,22 +101,24 @@ class Transport:
                     raise
         if request.opens_stream and collector.event is not None:
             self._stream, self._line = _Stream(line, collector), None
-        if answer is not None and self._stream is not None and incoming.status < 400:
+        if answer is not None and stream is not None and incoming.status < 400:
             await answer
-            incoming.done_at = self._stream.answered_at
-        self._measure(request, incoming, began)
-        return _reply(target, incoming, collector, answer)
+            incoming.done_at = stream.answered_at
+            incoming.first_at = incoming.first_at or stream.answered_at
+        took_ms = self._measure(request, incoming, began)
+        return replace(_reply(target, incoming, collector, answer), took_ms=took_ms)
 
-    def _measure(self, request: Request, incoming: Incoming, began: float) -> None:
+    def _measure(self, request: Request, incoming: Incoming, began: float) -> float:
         took = max(0.0, (incoming.done_at - began) * 1000)
         self.timings[request.phase] = self.timings.get(request.phase, 0.0) + took
         evidence = self._wire.evidence
-        evidence.http_version = incoming.http_version
+        evidence.http_version = incoming.http_version or evidence.http_version
         evidence.first_byte_ms = max(0.0, (incoming.first_at - began) * 1000)
         evidence.received += incoming.size
+        return took
 
     async def _connected(self, target: httpx.URL) -> Line:
-        origin = (target.scheme, target.host, target.port or _PORTS[target.scheme])
+        origin = _origin(target)
         if self._line is not None and self._origin == origin:
             await self._line.drain(DRAIN_S)
             if self._line.open:
@@ -158,10 +164,25 @@ class Transport:
         }.get(self._wire.layer)
         if below is not None:
             return Failure(self._wire.layer, *below)
-        if collector.broken is not None:
-            return Failure(Layer.JSONRPC, collector.broken.reason, collector.broken.message)
+        broken = collector.broken or (self._stream.foreign if request.on_stream and self._stream else None)
+        if broken is not None:
+            return Failure(Layer.JSONRPC, broken.reason, broken.message)
+        if request.opens_stream and collector.media_type == "text/event-stream":
+            message = "an event stream opened, and no endpoint event came on it in time"
+            reply = Reply(collector.status, {}, media_type=collector.media_type, url=str(self.url))
+            return Failure(Layer.HTTP, Reason.FIRST_BYTE_TIMEOUT, message, reply)
         reason = Reason.DEADLINE if deadline else Reason.FIRST_BYTE_TIMEOUT
         return Failure(Layer.HTTP, reason, f"no complete answer to {request.rpc or request.phase} in time")
+
+
+async def _either(first: asyncio.Future[None], second: asyncio.Future[tuple[Answer | Broken, object]] | None) -> None:
+    """The response, or the answer on the stream: some servers let the POST wait. Raises Failure of the first done."""
+    if second is not None and not first.done():
+        await asyncio.wait((first, second), return_when=asyncio.FIRST_COMPLETED)
+        if not first.done():
+            second.result()
+            return
+    await first
 
 
 class _Stream:
@@ -170,6 +191,8 @@ class _Stream:
     def __init__(self, line: Line, collector: Collector) -> None:
         self.line = line
         self.answered_at = 0.0
+        self.foreign: Broken | None = None
+        """The first answer on it with an id that nobody waits for."""
         self._waiting: dict[int, asyncio.Future[tuple[Answer | Broken, object]]] = {}
         self._oddities: set[str] = collector.oddities
         self._loop = asyncio.get_running_loop()
@@ -180,6 +203,8 @@ class _Stream:
         """Done with (answer, message) when the answer to `id_` has come; a Failure where the stream ends before."""
         self._waiting[id_] = self._loop.create_future()
         self._waiting[id_].add_done_callback(seen)
+        if self.line.closed:
+            self._lost()
         return self._waiting[id_]
 
     def _hear(self, event: Event) -> None:
@@ -187,16 +212,18 @@ class _Stream:
             if waiting.done():
                 continue
             found, message = read_event(event, id_, self._oddities)
-            foreign = isinstance(found, Broken) and found.reason is Reason.WRONG_ID
-            if found is not None and not foreign:
+            if isinstance(found, Broken) and found.reason is Reason.WRONG_ID:
+                self.foreign = self.foreign or found
+            elif found is not None:
                 self.answered_at = self.line.arrived_at
                 waiting.set_result((found, message))
 
     def _lost(self) -> None:
+        message = "the event stream ended before the answer came"
+        failure = self.line.failure or Failure(Layer.HTTP, Reason.CONNECTION_LOST, message)
         for waiting in self._waiting.values():
             if not waiting.done():
-                message = "the event stream ended before the answer came"
-                waiting.set_exception(Failure(Layer.HTTP, Reason.CONNECTION_LOST, message))
+                waiting.set_exception(failure)
 
 
 def _reply(
@@ -243,10 +270,14 @@ def _next(here: httpx.URL, reply: Reply) -> httpx.URL:
     return target
 
 
+def _origin(url: httpx.URL) -> tuple[str, str, int]:
+    return url.scheme, url.host, url.port or _PORTS[url.scheme]
+
+
 def _may_follow(here: httpx.URL, target: httpx.URL) -> bool:
     """Same host and port; or the same host's https instead of its http, on the usual ports."""
     if target.scheme not in _PORTS or target.host != here.host or target.userinfo:
         return False
     if target.scheme == here.scheme:
-        return (target.port or _PORTS[target.scheme]) == (here.port or _PORTS[here.scheme])
+        return _origin(target) == _origin(here)
     return (here.scheme, here.port, target.port) == ("http", None, None)
