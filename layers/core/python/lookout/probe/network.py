@@ -20,6 +20,7 @@ from typing import Final
 from lookout.net import public_address, resolve
 from lookout.probe import certificate
 from lookout.probe.failure import Failure
+from lookout.probe.incoming import client_refused
 from lookout.probe.line import Line
 from lookout.probe.quoting import quote
 from lookout.probe.result import Layer, Reason, TlsFacts
@@ -28,6 +29,8 @@ __all__ = ["Evidence", "Failure", "Resolver", "Wire", "system_resolver", "trusti
 
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 ADDRESSES_TRIED: Final = 3
+OTHER_ADDRESS_S: Final = 2.0
+"""How long an address may take to connect while there is another to try: a lost SYN is sent again after a second."""
 REFUSED_LOOK_S: Final = 3.0
 """How long a second look at a refused certificate may take."""
 
@@ -151,7 +154,7 @@ class Wire:
             self.evidence.tls = await self._look_at_refused(address, port, host)
             raise _certificate_failure(error, self.evidence.tls) from None
         except ssl.SSLError as error:
-            raise _tls_failure(error) from None
+            raise client_refused(error) or _tls_failure(error) from None
         except TimeoutError:
             raise Failure(Layer.TLS, Reason.TLS_FAILED, "the TLS handshake did not end in time") from None
         except OSError:
@@ -197,10 +200,11 @@ class Wire:
         """A connected socket and its address. Raises the Failure of the last address tried."""
         clock = asyncio.get_running_loop().time
         last: Failure | None = None
-        for address in addresses:
+        for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
             begin = clock()
+            patience = min(OTHER_ADDRESS_S, (self.deadline - begin) / 4) if left else self.step_s
             try:
-                async with asyncio.timeout_at(min(self.deadline, begin + self.step_s)):
+                async with asyncio.timeout_at(min(self.deadline, begin + patience)):
                     sock = await _connected(address, port)
             except TimeoutError:
                 message = f"no connection to {address} port {port} in time"
