@@ -5,9 +5,11 @@ X.509 (RFC 5280, 4.1) as far as evidence needs it: names and dates. Whatever can
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
-from collections.abc import Iterator
+import ipaddress
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
@@ -16,8 +18,13 @@ from lookout.probe.result import TlsFacts
 
 CERTIFICATE_LIMIT: Final = 64 * 1024
 CHAIN_LIMIT: Final = 10
+NAMES_LIMIT: Final = 20
+ITEMS_LIMIT: Final = 5000
 _DER: Final = 2
-_SEQUENCE, _UTC, _GENERALIZED, _CONTEXT_0, _CONTEXT_3, _DNS_NAME = 0x30, 0x17, 0x18, 0xA0, 0xA3, 0x82
+_SEQUENCE, _UTC, _GENERALIZED, _CONTEXT_0, _CONTEXT_3 = 0x30, 0x17, 0x18, 0xA0, 0xA3
+_DNS_NAME, _ADDRESS = 0x82, 0x87
+_ENCODINGS: Final = {0x1E: "utf-16-be", 0x1C: "utf-32-be", 0x14: "latin-1"}
+"""Of a name's text by its tag: BMPString, UniversalString, TeletexString as it is used; UTF-8 else."""
 _SAN: Final = bytes.fromhex("551d11")
 _NAMES: Final = {bytes.fromhex("550403"): "CN", bytes.fromhex("55040a"): "O", bytes.fromhex("550406"): "C"}
 
@@ -36,7 +43,7 @@ def not_after(der: bytes) -> int | None:
     return end
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _facts(version: str, cipher: str, chain: tuple[bytes, ...]) -> TlsFacts:
     read = [_read(der) for der in chain[:CHAIN_LIMIT]]
     leaf = read[0] if read else {}
@@ -66,7 +73,7 @@ def _chain(session: Any) -> Iterator[bytes]:
         yield certificate.public_bytes(_DER)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _read(der: bytes) -> dict[str, Any]:
     out: dict[str, Any] = {}
     try:
@@ -75,13 +82,21 @@ def _read(der: bytes) -> dict[str, Any]:
         (_, certificate), *_rest = _items(der)
         (_, to_be_signed), *_rest = _items(certificate)
         fields = [item for item in _items(to_be_signed) if item[0] != _CONTEXT_0]
-        out["issuer"], out["subject"] = _name(fields[2][1]), _name(fields[4][1])
-        (begin_kind, begin), (end_kind, end) = _items(fields[3][1])
-        out["not_before"], out["not_after"] = _time(begin_kind, begin), _time(end_kind, end)
-        out["names"] = [name for kind, value in fields if kind == _CONTEXT_3 for name in _alternatives(value)][:20]
-    except (ValueError, IndexError):
-        pass
+        _, _, (_, issuer), (_, validity), (_, subject), *rest = fields
+        begin, end, *_rest = _items(validity)
+    except ValueError:
+        return out
+    _keep(out, "issuer", lambda: _name(issuer))
+    _keep(out, "subject", lambda: _name(subject))
+    _keep(out, "not_before", lambda: _time(*begin))
+    _keep(out, "not_after", lambda: _time(*end))
+    _keep(out, "names", lambda: [n for kind, v in rest if kind == _CONTEXT_3 for n in _alternatives(v)][:NAMES_LIMIT])
     return out
+
+
+def _keep(out: dict[str, Any], key: str, read: Callable[[], Any]) -> None:
+    with contextlib.suppress(ValueError):
+        out[key] = read()
 
 
 def _items(data: bytes) -> list[tuple[int, bytes]]:
@@ -89,7 +104,7 @@ def _items(data: bytes) -> list[tuple[int, bytes]]:
     out: list[tuple[int, bytes]] = []
     at = 0
     while at < len(data):
-        if at + 2 > len(data) or len(out) > 1000:
+        if at + 2 > len(data) or len(out) >= ITEMS_LIMIT:
             raise ValueError("not DER")
         tag, length, at = data[at], data[at + 1], at + 2
         if length >= 0x80:
@@ -108,9 +123,9 @@ def _name(data: bytes) -> str:
     parts = []
     for _, relative in _items(data):
         for _, pair in _items(relative):
-            (_, oid), (_, value) = _items(pair)
+            (_, oid), (kind, value) = _items(pair)
             if oid in _NAMES:
-                parts.append(f"{_NAMES[oid]}={value.decode('utf-8', 'replace')}")
+                parts.append(f"{_NAMES[oid]}={value.decode(_ENCODINGS.get(kind, 'utf-8'), 'replace')}")
     return quote(", ".join(parts), 200)
 
 
@@ -131,4 +146,10 @@ def _alternatives(extensions: bytes) -> Iterator[str]:
             parts = _items(extension) if kind == _SEQUENCE else []
             if parts and parts[0][1] == _SAN:
                 for _, names in _items(parts[-1][1]):
-                    yield from (quote(v.decode("latin-1"), 100) for k, v in _items(names) if k == _DNS_NAME)
+                    yield from (_alternative(k, v) for k, v in _items(names) if k in (_DNS_NAME, _ADDRESS))
+
+
+def _alternative(kind: int, value: bytes) -> str:
+    if kind == _ADDRESS:
+        return str(ipaddress.ip_address(value)) if len(value) in (4, 16) else value.hex()[:100]
+    return quote(value.decode("latin-1"), 100)
