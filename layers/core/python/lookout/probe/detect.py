@@ -8,10 +8,11 @@ exchange ends.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from dataclasses import replace
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from lookout.probe import session as say
 from lookout.probe.envelope import Answer
@@ -32,6 +33,9 @@ from lookout.probe.versions import HANDSHAKE, KNOWN, MODERN
 
 VERSION_UNSUPPORTED: Final = -32022
 STREAM_PATIENCE_S: Final = 5.0
+_VERSION: Final = re.compile(r"[!-~]{1,40}")
+"""What can be sent back in a header."""
+_ADDRESS: Final = re.compile(r"[!-~]{1,2000}")
 Attempt = Generator[Request, Reply, Failure | None]
 _FALLS_BACK_TO_SSE: Final = (400, 404, 405)
 _NOT_THE_ERA: Final = frozenset({Reason.RATE_LIMITED, Reason.BOT_WALL, Reason.AUTH_REQUIRED, Reason.HTTP_5XX})
@@ -79,11 +83,17 @@ def detect(s: Session) -> Steps:
         old = yield from stream(s)
         if old is None:
             return
-        if old.reason in (Reason.WRONG_TRANSPORT, Reason.AUTH_REQUIRED):
+        began = s.endpoint is not None or (old.reply is not None and old.reply.event is not None)
+        if began or old.reason is Reason.AUTH_REQUIRED or (legacy.http_status != 400 and _streamed(old.reply)):
             raise old
     if modern.reason is Reason.AUTH_REQUIRED and legacy.reason is not Reason.AUTH_REQUIRED:
         raise modern
     raise _not_mcp(modern, legacy)
+
+
+def _streamed(reply: Reply | None) -> bool:
+    """Was it an event stream? Then HTTP+SSE came to nothing, unless the POST had something of its own to say (400)."""
+    return reply is not None and reply.media_type == "text/event-stream" and 200 <= reply.status < 300
 
 
 _REDIRECTS: Final = (Reason.REDIRECT_NOT_FOLLOWED, Reason.REDIRECT_NOT_PRESERVING)
@@ -162,7 +172,7 @@ def handshake(s: Session) -> Attempt:
             return of_reply(reply, Reason.INITIALIZE_ERROR, "initialize")
         s.session_id = say.session_id(reply)
         version = answer.result.get("protocolVersion")
-        if not isinstance(version, str) or not 0 < len(version) <= 40 or not version.isascii() or " " in version:
+        if not isinstance(version, str) or not _VERSION.fullmatch(version):
             message = "the answer to initialize lacks a usable protocolVersion"
             return Failure(Layer.MCP, Reason.BAD_RESULT, message, reply)
         s.era, s.protocol_version = era, version
@@ -211,8 +221,12 @@ def _endpoint(base: str, data: bytes) -> str | None:
     try:
         url = urljoin(base, data.decode("utf-8"))
         here, there = urlsplit(base), urlsplit(url)
-        same = (here.scheme, here.hostname, here.port) == (there.scheme, there.hostname, there.port)
+        same = _origin(here) == _origin(there)
     except ValueError:
         return None
-    good = same and len(url) <= 2000 and url.isascii() and url.isprintable() and " " not in url
+    good = same and here.hostname is not None and _ADDRESS.fullmatch(url)
     return url if good and there.username is None else None
+
+
+def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
