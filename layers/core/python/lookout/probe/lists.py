@@ -68,6 +68,8 @@ def _session_lost(s: Session, reply: Reply) -> bool:
     if s.session_id is None or s.era is not Era.LEGACY:
         return False
     code = reply.answer.error_code if isinstance(reply.answer, Answer) else None
+    if code == METHOD_NOT_FOUND:
+        return False
     return reply.status == 404 or (reply.status == 400 and code in _SESSION_ERRORS)
 
 
@@ -128,6 +130,10 @@ def _pages(s: Session, kind: ListKind) -> Pages:
         items += page
         pages.append({k: v for k, v in answer.result.items() if k != kind.key})
         cursor = answer.result.get("nextCursor")
+        if len(items) > ITEMS_LIMIT and cursor is None:
+            s.find(check_pages(kind.method, pages))
+            message = f"{kind.method} lists {len(items):,} items, of which {ITEMS_LIMIT:,} are looked at"
+            return items[:ITEMS_LIMIT], Failure(Layer.HTTP, Reason.TOO_LARGE, message, reply, usable=True)
         if cursor is None:
             s.find(check_pages(kind.method, pages))
             return items, None
