@@ -29,6 +29,12 @@ class Broken:
 
 
 NESTING_LIMIT: Final = 100
+DIGITS_LIMIT: Final = 1000
+"""Of one number. Python itself refuses more than 4300; reading one takes time quadratic in its digits."""
+CONTAINERS_LIMIT: Final = 150_000
+VALUES_LIMIT: Final = 500_000
+"""Of one text: an empty object takes thirty times the memory of its two characters."""
+_WORDS_LIMIT: Final = 1000
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -42,6 +48,12 @@ class Parsed:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _integer_of(digits: str) -> int:
+    if len(digits) > DIGITS_LIMIT:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
 
 
 def _too_deep(value: Any) -> bool:
@@ -59,8 +71,11 @@ def _too_deep(value: Any) -> bool:
 
 
 def parse(text: bytes) -> Parsed:
-    """Strict JSON: UTF-8, no NaN or Infinity, nested at most 100 deep. Raises ValueError."""
+    """Strict JSON: UTF-8, no NaN or Infinity, nested at most 100 deep, of bounded worth. Raises ValueError."""
     oddities = set()
+    containers = text.count(b"{") + text.count(b"[")
+    if containers > CONTAINERS_LIMIT or containers + text.count(b",") > VALUES_LIMIT:
+        raise ValueError("it holds more values than are read")
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         out = dict(items)
@@ -69,7 +84,9 @@ def parse(text: bytes) -> Parsed:
         return out
 
     try:
-        value = json.loads(text.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=pairs)
+        value = json.loads(
+            text.decode("utf-8"), parse_constant=_no_constant, parse_int=_integer_of, object_pairs_hook=pairs
+        )
     except RecursionError:
         raise ValueError(f"nested more than {NESTING_LIMIT} deep") from None
     if _too_deep(value):
@@ -104,13 +121,18 @@ def read_answer(value: Any, wanted_id: int) -> Answer | Broken | None:
         error = value["error"]
         if not isinstance(error, dict) or not _integer(error.get("code")):
             return Broken(Reason.BAD_JSONRPC, "the error is not an object with an integer code")
-        return Answer(None, error["code"], str(error.get("message", "")), error.get("data"))
+        return Answer(None, error["code"], _words(error.get("message", "")), error.get("data"))
     given = value.get("id")
     if not _integer(given) or given != wanted_id:
         return Broken(Reason.WRONG_ID, f"the result's id is {json.dumps(given)[:60]}, ours was {wanted_id}")
     if not isinstance(value["result"], dict):
         return Broken(Reason.BAD_JSONRPC, "the result is not an object")
     return Answer(value["result"])
+
+
+def _words(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text[:_WORDS_LIMIT]
 
 
 def _integer(value: Any) -> bool:
