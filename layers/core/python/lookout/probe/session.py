@@ -122,9 +122,10 @@ def open_stream(patience_s: float) -> Request:
 
 
 def goodbye(s: Session, given: Iterable[str]) -> list[Request]:
-    """DELETE of every session any reply named (2025-03-26 to 2025-11-25, Session Management), in a stable order."""
+    """DELETE of every session any reply named (2025-03-26 to 2025-11-25, Session Management), the one in use first."""
     version = s.protocol_version if s.protocol_version in HANDSHAKE else HANDSHAKE[-1]
-    valid = sorted({id_ for id_ in (*given, s.session_id) if id_ and id_ not in s.ended and _sendable(id_)})
+    every = dict.fromkeys((s.session_id, *sorted(given)))
+    valid = [id_ for id_ in every if id_ and id_ not in s.ended and _sendable(id_)]
     return [
         Request("delete", "DELETE", {"mcp-protocol-version": version, "mcp-session-id": id_})
         for id_ in valid[:SESSIONS_LIMIT]

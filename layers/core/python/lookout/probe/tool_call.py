@@ -6,6 +6,7 @@ The owner chooses the tool; Lookout never calls one by itself.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from lookout.probe.result import Layer, Reason
 from lookout.probe.session import Session, Steps, encode_header
 
 _DEPTH_LIMIT: Final = 8
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+"""What may be part of a header's name (RFC 9110, 5.6.2): the server chooses it."""
 
 
 def call_tool(s: Session, call: Mapping[str, Any]) -> Steps:
@@ -88,7 +91,7 @@ def _walk(schema: Any, arguments: Any, depth: int) -> Iterator[tuple[str, str]]:
     for key, inner in properties.items():
         value = arguments.get(key)
         name = inner.get("x-mcp-header") if isinstance(inner, dict) else None
-        if isinstance(name, str) and isinstance(value, (str, int, bool)):
+        if isinstance(name, str) and _TOKEN.fullmatch(name) and isinstance(value, (str, int, bool)):
             text = value if isinstance(value, str) else json.dumps(value)
             yield f"mcp-param-{name.lower()}", encode_header(text)
         yield from _walk(inner, value, depth + 1)
