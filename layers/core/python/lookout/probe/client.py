@@ -96,7 +96,7 @@ async def probe_server(
         message = "our own time ran out before the server's was up"
         return ProbeResult(server.slug, Status.UNKNOWN, at_ms, reason=Reason.PROBER_ERROR, message=message)
     took = {phase: ms for phase, ms in attempt.timings.items() if phase not in PHASES}
-    total = (loop.time() - begin - attempt.beyond_s) * 1000
+    total = (attempt.ended - begin - attempt.beyond_s) * 1000
     timings = {**attempt.wire.evidence.timings, **took, "total": total}
     return conclude(server, at_ms, attempt.session, attempt.wire.evidence, timings, failure, credential)
 

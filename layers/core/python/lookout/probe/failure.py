@@ -67,6 +67,8 @@ def of_status(reply: Reply) -> Failure:
         return Failure(Layer.HTTP, Reason.AUTH_REQUIRED, f"HTTP {status}{words}", reply)
     if status == 426:
         return Failure(Layer.HTTP, Reason.WRONG_TRANSPORT, "HTTP 426: this address wants another protocol", reply)
+    if status < 400:
+        return Failure(Layer.HTTP, Reason.REDIRECT_NOT_FOLLOWED, f"HTTP {status} leads nowhere{words}", reply)
     reason = Reason.HTTP_5XX if status >= 500 else Reason.HTTP_4XX
     return Failure(Layer.HTTP, reason, f"HTTP {status}{words}", reply)
 

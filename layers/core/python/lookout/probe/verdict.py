@@ -62,7 +62,7 @@ def conclude(
         layer=layer,
         reason=reason,
         message=message,
-        http_status=session.http_status,
+        http_status=(failure.http_status if failure is not None else None) or session.http_status,
         era=session.era,
         protocol_version=protocol,
         transport=session.transport,
