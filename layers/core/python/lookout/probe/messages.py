@@ -53,6 +53,8 @@ class Reply:
     url: str = ""
     """Where it came from, redirects followed."""
     redirects: int = 0
+    took_ms: float = 0.0
+    """From the request written to the answer complete."""
 
     @property
     def html(self) -> bool:
