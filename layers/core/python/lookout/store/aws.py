@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-import boto3
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,6 +17,8 @@ from lookout.errors import SecretError, SecretGoneError, StoreError
 @cache
 def client(service: str, region: str | None = None) -> Any:
     """A boto3 client with short timeouts and few retries."""
+    import boto3  # a tenth of a cold start, which many an invocation needs no client for
+
     config = ClientConfig(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
     return boto3.client(service, region_name=region, config=config)
 
