@@ -20,6 +20,7 @@ from lookout.probe.client import probe_server
 from lookout.probe.credential import Credential
 from lookout.probe.failure import Failure
 from lookout.probe.messages import Reply, Request
+from lookout.probe.quoting import masked
 from lookout.probe.result import Era, ProbeResult, Status
 from lookout.probe.rules.past import Past
 
@@ -71,7 +72,7 @@ class Prober:
         )
 
     def _saw(self, request: Request, outcome: Reply | Failure) -> None:
-        step = Step(request, outcome)
+        step = Step(request, masked(outcome, self.credential.secrets))
         self.steps.append(step)
         if self.verbose:
             for line in messages(step, self.credential.secrets):
