@@ -18,6 +18,10 @@ from infra.constructs.site import Site, private_bucket
 from infra.constructs.tables import Tables
 from infra.grants import Arns
 
+_GATHER_S = 5
+"""How long rounds are gathered before they wake the judge: each wake reads the whole roster (docs/data-model.md)."""
+_GATHER_LOCAL_S = 1
+
 
 class HomeStack(cdk.Stack):
     """Everything but probing."""
@@ -105,7 +109,7 @@ class HomeStack(cdk.Stack):
             pattern=streams.ROUNDS_FILTER,
             dead=self.queues.judge_dead,
             batch=50,
-            window_s=1,
+            window_s=_GATHER_LOCAL_S if self._deployment.local else _GATHER_S,
             retries=5,
             max_age_s=3600,
             partial=False,

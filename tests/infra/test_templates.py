@@ -72,6 +72,9 @@ def test_the_judge_hears_of_new_rounds_only(aws: Any) -> None:
     assert rounds["BisectBatchOnFunctionError"] is True
     assert (rounds["MaximumRetryAttempts"], rounds["MaximumRecordAgeInSeconds"]) == (5, 3600)
     assert "JudgeDead" in json.dumps(rounds["DestinationConfig"])
+    # Each wake reads the whole roster: rounds of a minute land together, and wake the judge together.
+    assert rounds["MaximumBatchingWindowInSeconds"] == 5
+    assert rounds["BatchSize"] >= 25
 
 
 def test_notify_hears_of_new_notices_only(aws: Any) -> None:

@@ -24,6 +24,12 @@ _DONE: Final = re.compile(r"✅\s+(\S+)")
 _STARTED: Final = re.compile(r"^(\S+): (?:deploying|destroying)\.\.\.")
 _UNTOLD: Final = {"CDK_DISABLE_CLI_TELEMETRY": "true"}
 """A deployment to this machine is nobody else's business."""
+QUIET: Final = {
+    "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
+    "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "20,21,22,23,24",
+    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20,21,22,23,24",
+}
+"""No banner about Node's age, a dozen lines each time: which versions are good enough, `lookout.local.install` says."""
 _WAIT_STOP_S: Final = 5.0
 
 
@@ -41,9 +47,7 @@ def environment(layout: Layout, aws: Mapping[str, str] | None) -> dict[str, str]
     return {
         **clean_env(),
         "PATH": install.tool_path(layout),
-        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
-        "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "1",
-        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+        **QUIET,
         **own,
     }
 

@@ -104,33 +104,68 @@ class Inbox:
             file.write(json.dumps(event, separators=(",", ":")) + "\n")
 
 
+_STYLE: Final = """
+:root{color-scheme:light dark;--page:#f6f7f8;--panel:#fff;--line:#e2e5e9;--ink:#14181d;--dim:#59626d;--link:#1a56a8;
+--ok:#17703f;--bad:#ab231b}
+@media (prefers-color-scheme:dark){:root{--page:#0d1013;--panel:#15191d;--line:#272d34;--ink:#e9ecef;--dim:#9ba5b0;
+--link:#8ab8f5;--ok:#6fd49b;--bad:#ff9a92}}
+*{box-sizing:border-box}
+body{margin:0 auto;max-width:70rem;padding:2rem 1.25rem;background:var(--page);color:var(--ink);
+font:400 .9375rem/1.5 ui-sans-serif,system-ui,sans-serif;font-variant-numeric:tabular-nums}
+h1{margin:0;font-size:1.5rem;letter-spacing:-.015em}
+p{margin:.25rem 0 1.5rem;color:var(--dim)}
+a{color:var(--link)}
+code{font:.875em ui-monospace,Menlo,Consolas,monospace}
+table{width:100%;border-collapse:separate;border-spacing:0;background:var(--panel);border:1px solid var(--line);
+border-radius:14px}
+th,td{padding:.75rem 1.25rem;text-align:left;vertical-align:top}
+th{color:var(--dim);font-size:.8125rem;font-weight:400;padding-bottom:.25rem}
+tbody tr+tr td{border-top:1px solid var(--line)}
+td.when,td.type,td.status,td.checked{white-space:nowrap}
+td.when{color:var(--dim)}
+td.type{font-weight:600}
+td.server,td.message{overflow-wrap:anywhere}
+td.yes{color:var(--ok)}td.no{color:var(--bad)}
+td.empty{color:var(--dim)}
+@media (max-width:45rem){thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
+table,tbody,tr,td{display:block}tr{padding:1rem}td{padding:0;border:0!important}
+tr+tr{border-top:1px solid var(--line)}td.when{white-space:normal}}
+"""
+_HEAD: Final = ("Received", "Type", "Server", "Status", "Message", "Signature")
+
+
 def page(events: list[dict[str, Any]]) -> str:
-    """A page listing `events`, newest first."""
-    rows = []
-    for event in reversed(events):
-        payload = event["payload"] if isinstance(event.get("payload"), dict) else {}
-        failure = payload.get("failure") if isinstance(payload.get("failure"), dict) else None
-        cells = (
-            event.get("received_at", ""),
-            payload.get("type", "refused"),
-            payload.get("server_slug", ""),
-            f"{payload.get('previous_status', '')} → {payload.get('status', '')}" if payload else "",
-            (failure or {}).get("message") or event.get("problem") or "",
-            ("verified, repeated" if event.get("repeated") else "verified") if event.get("verified") else "refused",
-        )
-        rows.append("<tr>" + "".join(f"<td>{html.escape(str(c))}</td>" for c in cells) + "</tr>")
-    empty = '<tr><td colspan="6">Nothing yet. Break a server: <code>lookout local break demo-flaky</code></td></tr>'
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Lookout: webhook receiver</title>'
-        '<meta http-equiv="refresh" content="5"><meta name="viewport" content="width=device-width">'
-        "<style>:root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;"
-        "max-width:70rem;padding:0 1rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;"
-        "padding:.4rem .6rem;border-bottom:1px solid #8884;overflow-wrap:anywhere}</style></head><body>"
-        "<h1>Webhook receiver</h1><p>What Lookout sent, newest first. As JSON: /events</p>"
-        '<table><thead><tr><th scope="col">Received</th><th scope="col">Type</th><th scope="col">Server</th>'
-        '<th scope="col">Status</th><th scope="col">Message</th><th scope="col">Signature</th></tr></thead>'
-        f"<tbody>{''.join(rows) or empty}</tbody></table></body></html>"
+    """A page listing `events`, newest first. It loads itself anew every five seconds."""
+    empty = (
+        '<tr><td class="empty" colspan="6">Nothing yet. Break a server: '
+        "<code>.venv/bin/lookout local break demo-flaky</code></td></tr>"
     )
+    head = "".join(f'<th scope="col">{name}</th>' for name in _HEAD)
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Webhook receiver · Lookout demo</title>'
+        '<meta http-equiv="refresh" content="5"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{_STYLE}</style></head><body><main><h1>Webhook receiver</h1>"
+        '<p>What Lookout sent, newest first, each signature checked here. <a href="/events">As JSON</a></p>'
+        f"<table><thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(map(_row, reversed(events))) or empty}</tbody></table></main></body></html>"
+    )
+
+
+def _row(event: dict[str, Any]) -> str:
+    """One delivery; every word of it came from outside."""
+    payload = event["payload"] if isinstance(event.get("payload"), dict) else {}
+    failure = payload["failure"] if isinstance(payload.get("failure"), dict) else {}
+    good = bool(event.get("verified"))
+    checked = ("✓ verified, repeated" if event.get("repeated") else "✓ verified") if good else "✗ refused"
+    cells = (
+        ("when", str(event.get("received_at", "")).replace("T", " ").replace("Z", " UTC")),
+        ("type", payload.get("type") or "not accepted"),
+        ("server", payload.get("server_slug", "")),
+        ("status", f"{payload.get('previous_status', '')} → {payload.get('status', '')}" if payload else ""),
+        ("message", failure.get("message") or event.get("problem") or ""),
+        (f"checked {'yes' if good else 'no'}", checked),
+    )
+    return "<tr>" + "".join(f'<td class="{name}">{html.escape(str(text))}</td>' for name, text in cells) + "</tr>"
 
 
 def receiver_app(inbox: Inbox) -> Starlette:
