@@ -38,7 +38,7 @@ def test_plain_lines_say_each_thing_once() -> None:
         "Status page: http://x/",
         "a: up",
         "a: down",
-        "notice: 2026-11-24T03:00:00Z  incident.opened  a  up → down",
+        "notice: 2026-11-24 03:00:00 UTC  incident.opened  a  up → down",
     ]
 
 
@@ -62,3 +62,17 @@ def test_the_terminal_shows_steps_servers_notices_and_addresses() -> None:
     for wanted in ("one", "✗", "ready", "Oregon", "down", "incident.opened", "http://x/", "Ctrl-C"):
         assert wanted in text
     assert len(view.shown.steps) == 3
+
+
+def test_a_small_terminal_shows_the_addresses_too() -> None:
+    out = io.StringIO()
+    servers = [Server(f"demo-{i}", "https://a/mcp") for i in range(5)]
+    events = [EVENT] * 9
+    with Terminal(Console(file=out, width=80, height=24, force_terminal=True)) as view:
+        for i in range(8):
+            view.step(Step(f"step {i}", "done", seconds=2.0))
+        view.ready(3.0, {"Status page": "http://x/", "API": "http://y/", "Webhook receiver": "http://z/"})
+        view.state(SITE, board.rows(servers, {}), events)
+    last = out.getvalue().rpartition("ready")[2]
+    assert "Ctrl-C" in last
+    assert "http://z/" in last

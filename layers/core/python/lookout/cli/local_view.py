@@ -47,7 +47,7 @@ def event_line(event: dict[str, Any]) -> str:
     received = event.get("payload")
     payload: dict[str, Any] = received if isinstance(received, dict) else {}
     words = [
-        str(event.get("received_at", "")),
+        str(event.get("received_at", "")).replace("T", " ").replace("Z", " UTC"),
         str(payload.get("type", "refused")),
         str(payload.get("server_slug", "")),
     ]
@@ -60,7 +60,7 @@ def event_line(event: dict[str, Any]) -> str:
 
 def screen(shown: Shown, now: float, monotonic: float) -> RenderableType:
     """The whole screen."""
-    parts: list[RenderableType] = [_steps(shown, monotonic)]
+    parts: list[RenderableType] = [_ready(shown) if shown.total_s else _steps(shown, monotonic)]
     if shown.site is not None:
         parts.append(board.table(shown.site, shown.rows, now))
         lines = [Text(event_line(e)) for e in list(shown.events)[-NOTICES_SHOWN:]]
@@ -85,11 +85,16 @@ def _steps(shown: Shown, monotonic: float) -> Table:
             Text(f"{seconds:6.1f} s", style="dim"),
             Text(board.clean(step.note), style="dim"),
         )
-    if shown.total_s:
-        out.add_row(
-            Text("✓", style="green"), Text("ready", style="bold"), Text(f"{shown.total_s:6.1f} s", style="bold")
-        )
     return out
+
+
+def _ready(shown: Shown) -> Text:
+    """The steps in one line: when they are done, the screen belongs to the servers."""
+    text = Text.assemble(("✓ ", "green"), ("ready", "bold"), f" after {shown.total_s:.1f} s")
+    skipped = sum(step.state == SKIPPED for step in shown.steps)
+    if skipped:
+        text.append(f", {skipped} of {len(shown.steps)} steps had nothing to do", style="dim")
+    return text
 
 
 def _style(step: Step) -> str:
@@ -120,7 +125,8 @@ class Terminal:
         self.shown.heard(step)
 
     def ready(self, seconds: float, urls: dict[str, str]) -> None:
-        """All steps are done."""
+        """All steps are done: they scroll away above, and the live part is the servers'."""
+        self._live.console.print(_steps(self.shown, time.monotonic()))
         self.shown.total_s, self.shown.urls = seconds, urls
 
     def state(self, site: Site, rows: Sequence[board.Row], events: Sequence[dict[str, Any]]) -> None:
