@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import trustme
 from lookout.config.model import Server
+from lookout.credentials.certificate import client_expiry
 from lookout.credentials.keyring import Keyring
 from lookout.credentials.secrets import Secrets
 from lookout.errors import SecretError
@@ -29,7 +30,7 @@ STORED = {
     "tenant": "tenant-42\n",
     "basic": "Basic dXNlcjpodW50ZXIyLWxvbmc=",
     "client": '{"id": "lookout", "secret": "client-secret-1"}',
-    "wrong": "client-secret-2",
+    "no-basic": "Basic hunter2!",
     "control": "a\nb",
     "snow": "sn☃w",
     "jwt": jwt({"exp": 1_900_000_000}),
@@ -84,6 +85,12 @@ def test_the_password_inside_basic_is_a_secret_too() -> None:
     made = static(headers={"Authorization": "secret:basic"})
     assert isinstance(made, Credential)
     assert made.secrets == ("dXNlcjpodW50ZXIyLWxvbmc=", "hunter2-long")
+
+
+def test_what_only_looks_like_basic_is_a_secret_as_it_is() -> None:
+    made = static(headers={"X-Key": "secret:no-basic"})
+    assert isinstance(made, Credential)
+    assert made.secrets == ("hunter2!",)
 
 
 @pytest.mark.parametrize(
@@ -202,6 +209,27 @@ def test_a_probe_renews_a_token_the_server_takes_no_more() -> None:
     asyncio.run(go())
     assert [result.status for result in results] == ["up", "up", "up"]
     assert world.given == ["access-token-1-Qx7", "access-token-2-Qx7"]
+
+
+def test_a_token_that_cannot_be_renewed_leaves_the_first_answer() -> None:
+    world, ring = World(), keyring()
+
+    async def go() -> tuple[Credential | Unavailable, ProbeResult]:
+        async with serving(world):
+            server = Server("a", world.url, auth={"oauth": OAUTH}, allow_private=True)
+            deadline = asyncio.get_running_loop().time() + 10
+            await ring.credential(server, deadline)
+            world.refused.update(world.given)
+            world.pages[TOKEN] = Page(503)
+            credential = await ring.credential(server, deadline)
+            assert isinstance(credential, Credential)
+            assert credential.renew is not None
+            result = await probe_server(server, credential=credential, deadline=deadline, now_ms=lambda: 1_000)
+            return await credential.renew(deadline), result
+
+    renewed, result = asyncio.run(go())
+    assert renewed == Unavailable("token endpoint: HTTP 503")
+    assert (result.status, result.reason) == ("credential_rejected", "credential_rejected")
 
 
 def test_a_server_that_takes_no_token_is_rejected_and_asks_for_no_more_than_two() -> None:
@@ -438,6 +466,13 @@ def test_a_certificate_that_cannot_be_used(authority: Authority, values: dict[st
     assert isinstance(made, Unavailable)
     assert message in made.message
     assert "hunter2" not in made.message
+
+
+def test_the_end_of_what_is_no_certificate_is_not_known(authority: Authority) -> None:
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+    assert client_expiry(authority.certificate) is not None
+    for text in ("", begin, f"{end}{begin}", f"{begin}\n!\n{end}", f"{begin}\nAAAA\n{end}", f"{begin}\né\n{end}"):
+        assert client_expiry(text) is None
 
 
 def test_nothing_of_it_stays_on_disk(authority: Authority, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

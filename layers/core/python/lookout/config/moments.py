@@ -11,7 +11,4 @@ def unix_seconds(text: str) -> int | None:
         moment = datetime.fromisoformat(text.upper())
     except ValueError:
         return None
-    try:
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-    except (OverflowError, ValueError):
-        return None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

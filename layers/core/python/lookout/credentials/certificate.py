@@ -42,12 +42,7 @@ def _load(context: ssl.SSLContext, pem: str) -> None:
         path = Path(folder) / "client.pem"
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
             file.write(pem)
-        context.load_cert_chain(path, password=_no_password)
-
-
-def _no_password() -> str:
-    """Instead of asking at the terminal."""
-    return ""
+        context.load_cert_chain(path, password=lambda: "")  # or it would ask at the terminal
 
 
 def client_expiry(certificate: str) -> int | None:

@@ -109,9 +109,8 @@ class Keyring:
         work = loop.run_in_executor(self._threads, self._materials, server, self._secrets.resolve)
         try:
             async with asyncio.timeout_at(min(ends, loop.time() + SECRETS_S)):
-                return await asyncio.shield(work)
-        except TimeoutError:
-            work.add_done_callback(_forget)
+                return await work
+        except TimeoutError:  # its thread ends when its store's client gives up, and nobody listens then
             return self._materials(server, self._known)
 
     def _known(self, reference: str) -> str:
@@ -184,9 +183,3 @@ def _parts(value: str) -> Iterator[str]:
             yield base64.b64decode(bare, validate=True).decode().partition(":")[2]
         except (ValueError, binascii.Error):
             return
-
-
-def _forget(work: asyncio.Future[_Materials]) -> None:
-    """Too late to be of use; a failure of it has been said otherwise."""
-    if not work.cancelled():
-        work.exception()
