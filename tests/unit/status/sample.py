@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from lookout.history.uptime import Tally, total
 from lookout.probe.result import Status
 from lookout.status.view import Day, ServerView, Snapshot
+from lookout.surface.confirm import Memory, Track
 from lookout.verdict.ids import incident_id
 from lookout.verdict.state import Failure, Incident, RegionView, ServerState
 
@@ -77,6 +78,8 @@ def snapshot() -> Snapshot:
         "server_version": "2.4.1",
         "tools_count": 12,
         "tools_hash": "9f86d081884c7d65" * 4,
+        "surface": Memory({r: (Track("legacy/2025-06-18/", "9f86d081884c7d65" * 2),) for r in REGIONS}),
+        "drifts": {"risky": 2},
         "tls_not_after": NOW + 61 * d,
         "credential_expires": NOW + 40 * d,
         "last_round": MINUTE,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from lookout.status import metrics
 from lookout.status.view import Snapshot
+from lookout.surface.changes import Class
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
@@ -54,7 +55,9 @@ def test_values() -> None:
     assert get(found, "mcp_probe_consecutive_failures", server="acme-files") == 24
     assert get(found, "mcp_protocol_version_info", server="acme-billing", era="modern") == 1
     assert get(found, "mcp_tools_count", server="acme-search") == 12
-    assert get(found, "mcp_tools_hash_info", server="acme-search", hash="9f86d081884c") == 1
+    assert get(found, "mcp_tools_hash_info", server="acme-search", region="us-west-2", hash="9f86d081884c") == 1
+    drifts = {c: get(found, "mcp_tool_schema_drift_total", **{"server": "acme-search", "class": c}) for c in Class}
+    assert drifts == {"breaking": 0, "risky": 2, "unknown": 0, "additive": 0, "cosmetic": 0}
     assert get(found, "mcp_uptime_ratio", server="acme-files", window="24h") == 1416 / 1440
     assert get(found, "mcp_coverage_ratio", server="weather", window="24h") == 1386 / 1440
     assert get(found, "mcp_slo_error_budget_remaining_ratio", server="acme-search", objective="0.999") == pytest.approx(

@@ -188,12 +188,13 @@ def test_embed_is_exactly_its_shape() -> None:
         "last_probe_at": "2026-08-22T14:33:16Z",
         "uptime_24h_pct": 98.33,
         "p95_latency_ms_24h": None,
-        "schema_drift_in_last_24h": None,
+        "schema_drift_in_last_24h": False,
         "status_page_url": "https://status.acme.dev/status/acme-files/",
     }
     assert answer.headers["cache-control"] == "public, max-age=60"
     assert body(get("/api/embed-status/partner-crm"))["status"] == "live"
     assert body(get("/api/embed-status/weather"))["status"] == "unknown"
+    assert body(get("/api/embed-status/partner-crm"))["schema_drift_in_last_24h"] is None
 
 
 def test_a_stale_snapshot_says_how_old_it_is() -> None:

@@ -13,11 +13,12 @@ from urllib.parse import quote
 from lookout.history.uptime import Tally, percent
 from lookout.probe.result import Status
 from lookout.regions import city
+from lookout.status import changes
 from lookout.status.feed import headline, incident_url, server_url
 from lookout.status.summary import WORDS, age_s, all_incidents, incidents_of, overall, silent_regions, stale
 from lookout.status.text import clean, public_url, ratio, rfc3339
 from lookout.status.view import ServerView, Snapshot
-from lookout.verdict.state import Failure, Incident, RegionView
+from lookout.verdict.state import Failure, Incident, RegionView, SurfaceChange
 
 CONTENT_TYPE: Final = "application/json"
 INCIDENTS_CAP: Final = 50
@@ -146,6 +147,19 @@ def _server(snapshot: Snapshot, view: ServerView) -> dict[str, Any]:
     }
 
 
+def _change(change: SurfaceChange) -> dict[str, Any]:
+    return {
+        "id": change.id,
+        "at": rfc3339(change.at),
+        "class": changes.class_of(change).value,
+        "unstable": bool(change.drift.get("unstable")),
+        "summary": changes.in_words(change),
+        "old_hash": change.drift.get("old_hash"),
+        "new_hash": change.drift.get("new_hash"),
+        "regions": list(change.drift.get("regions", ())),
+    }
+
+
 def current(snapshot: Snapshot, now: int) -> dict[str, Any]:
     """GET /api/v1/status and /status.json: the whole site, small."""
     whole = overall(snapshot, now)
@@ -177,6 +191,7 @@ def server(snapshot: Snapshot, view: ServerView, now: int) -> dict[str, Any]:
         **_server(snapshot, view),
         "days": [{"date": day.date, **_tally(day.tally)} for day in view.days],
         "incidents": [incident(snapshot, i) for i in incidents_of(view)],
+        "surface_changes": [_change(change) for change in changes.changes_of(view)],
     }
 
 
@@ -248,7 +263,7 @@ def _ms(at: int) -> str:
 
 
 def embed(snapshot: Snapshot, view: ServerView) -> dict[str, Any]:
-    """GET /api/embed-status/{slug}. A snapshot carries neither percentiles nor drift: those two are null."""
+    """GET /api/embed-status/{slug}. What is not known is null, as percentiles always are: a snapshot has none."""
     day = view.windows.get("24h", Tally())
     return {
         "slug": view.slug,
@@ -256,7 +271,9 @@ def embed(snapshot: Snapshot, view: ServerView) -> dict[str, Any]:
         "last_probe_at": _when(max((r.checked_at for r in view.state.regions), default=None)),
         "uptime_24h_pct": int(day.uptime * 10_000) / 100 if day.uptime is not None else None,
         "p95_latency_ms_24h": None,
-        "schema_drift_in_last_24h": None,
+        "schema_drift_in_last_24h": any(c.at > snapshot.generated_at - 86400 for c in changes.changes_of(view))
+        if view.state.surface.tracks
+        else None,
         "status_page_url": server_url(snapshot, view),
     }
 

@@ -1,4 +1,5 @@
-"""Atom feeds (RFC 4287): one entry per incident whose id never changes and whose `updated` moves with it. Pure.
+"""Atom feeds (RFC 4287): one entry per incident whose id never changes and whose `updated` moves with it, and one per
+surface change. Pure.
 
 The id is a tag URI (RFC 4151) of the site's host and the day the incident began.
 """
@@ -11,10 +12,11 @@ from urllib.parse import quote, urlsplit
 
 from lookout.probe.result import Status
 from lookout.regions import city
+from lookout.status import changes
 from lookout.status.summary import WORDS, all_incidents
 from lookout.status.text import clean, duration, listed, rfc3339
 from lookout.status.view import ServerView, Snapshot
-from lookout.verdict.state import Failure, Incident
+from lookout.verdict.state import Failure, Incident, SurfaceChange
 
 CONTENT_TYPE: Final = "application/atom+xml; charset=utf-8"
 CAP: Final = 50
@@ -75,24 +77,46 @@ def _entry(feed: ET.Element, snapshot: Snapshot, host: str, incident: Incident) 
     _add(entry, "summary", " ".join(lines), type="text")
 
 
+def _change_entry(feed: ET.Element, snapshot: Snapshot, host: str, view: ServerView, change: SurfaceChange) -> None:
+    entry = _add(feed, "entry")
+    _add(entry, "id", f"tag:{host},{rfc3339(change.at)[:10]}:surface/{change.id}")
+    _add(entry, "title", changes.headline(change))
+    _add(entry, "published", rfc3339(change.at))
+    _add(entry, "updated", rfc3339(change.at))
+    href = f"{server_url(snapshot, view)}#{quote(change.id, safe='')}"
+    _add(entry, "link", rel="alternate", type="text/html", href=href)
+    _add(entry, "category", term="drift")
+    _add(entry, "category", term=changes.class_of(change).value)
+    _add(entry, "summary", changes.in_words(change), type="text")
+
+
 def atom(snapshot: Snapshot, view: ServerView | None = None) -> bytes:
     """The feed of the whole site, or of one server; at most 50 entries, newest first."""
     host = urlsplit(snapshot.site_url).hostname or "localhost"
-    found = [i for owner, i in all_incidents(snapshot) if view is None or owner.slug == view.slug][:CAP]
+    found = [i for owner, i in all_incidents(snapshot) if view is None or owner.slug == view.slug]
+    drifts = [pair for pair in changes.all_changes(snapshot) if view is None or pair[0].slug == view.slug]
+    entries: list[tuple[int, Incident | tuple[ServerView, SurfaceChange]]] = [(i.started_at, i) for i in found]
+    entries += [(change.at, (owner, change)) for owner, change in drifts]
+    entries.sort(key=lambda entry: -entry[0])
+    entries = entries[:CAP]
     root = ET.Element("feed", xmlns=_NS)
     name = clean(snapshot.site_name, 120)
     page = f"{snapshot.site_url}/" if view is None else server_url(snapshot, view)
     path = "" if view is None else f"/status/{view.slug}"
     _add(root, "id", f"tag:{host},2026:feed{path}")
     _add(root, "title", name if view is None else f"{clean(view.title, 120)} · {name}")
-    newest = max((i.resolved_at or i.opened_at for i in found), default=None)
+    moments = [(e.resolved_at or e.opened_at) if isinstance(e, Incident) else at for at, e in entries]
+    newest = max(moments, default=None)
     _add(root, "updated", rfc3339(newest) if newest is not None else "2026-01-01T00:00:00Z")
     _add(root, "link", rel="self", type="application/atom+xml", href=f"{page}feed.atom")
     _add(root, "link", rel="alternate", type="text/html", href=page)
     _add(_add(root, "author"), "name", name)
     _add(root, "generator", "Lookout", version=snapshot.version)
-    for incident in found:
-        _entry(root, snapshot, host, incident)
+    for _, entry in entries:
+        if isinstance(entry, Incident):
+            _entry(root, snapshot, host, entry)
+        else:
+            _change_entry(root, snapshot, host, *entry)
     ET.indent(root)
     body: bytes = ET.tostring(root, encoding="utf-8")
     return b'<?xml version="1.0" encoding="utf-8"?>\n' + body + b"\n"

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from lookout.history.uptime import percent
 from lookout.regions import city
+from lookout.status import changes
 from lookout.status.feed import cause, headline, incident_url, server_url
 from lookout.status.summary import EXPLANATIONS, WORDS, incidents_of, overall
 from lookout.status.text import ago, clean, public_url, rfc3339
@@ -69,6 +70,10 @@ def server(snapshot: Snapshot, view: ServerView, now: int) -> bytes:
             f"- [{_plain(headline(incident))}]({incident_url(snapshot, incident)})" + (f": {why}" if why else "")
         )
     lines += [] if found else ["None in the records."]
+    drifts = changes.changes_of(view)
+    if drifts:
+        lines += ["", "## Changes of what it offers", ""]
+        lines += [f"- {rfc3339(c.at)} {changes.class_of(c).value}: {_code(changes.in_words(c))}" for c in drifts]
     lines += ["", f"How it is counted: {FORMULA}. Page: {server_url(snapshot, view)}"]
     return ("\n".join(lines) + "\n").encode()
 

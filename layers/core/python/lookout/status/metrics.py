@@ -14,6 +14,7 @@ from lookout.probe.result import Status
 from lookout.status.summary import budget_left, objective
 from lookout.status.text import clean, public_url
 from lookout.status.view import ServerView, Snapshot
+from lookout.surface.changes import Class
 
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -25,7 +26,7 @@ Sample = tuple[Labels, float]
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One metric. `kind` is gauge or info; an info metric's name ends in `_info`."""
+    """One metric. `kind` is gauge, counter or info; a counter's name ends in `_total`, an info metric's in `_info`."""
 
     name: str
     kind: str
@@ -103,8 +104,14 @@ def _protocol(snapshot: Snapshot) -> Iterator[Sample]:
 
 def _tools_hash(snapshot: Snapshot) -> Iterator[Sample]:
     for view in snapshot.servers:
-        if view.state.tools_hash:
-            yield {"server": view.slug, "hash": view.state.tools_hash.removeprefix("sha256:")[:12]}, 1
+        for region, tracks in view.state.surface.tracks.items():
+            yield {"server": view.slug, "region": region, "hash": tracks[0].seen[:12]}, 1
+
+
+def _drifts(snapshot: Snapshot) -> Iterator[Sample]:
+    for view in snapshot.servers:
+        for cls in Class if view.state.surface.tracks else ():
+            yield {"server": view.slug, "class": cls.value}, view.state.drifts.get(cls.value, 0)
 
 
 def _windows(coverage: bool) -> Callable[[Snapshot], Iterator[Sample]]:
@@ -153,7 +160,8 @@ FAMILIES: Final[Sequence[Family]] = (
     ),
     Family("mcp_protocol_version_info", "info", "The protocol the server speaks.", _protocol),
     Family("mcp_tools_count", "gauge", "Tools the server lists.", _servers(lambda view: view.state.tools_count)),
-    Family("mcp_tools_hash_info", "info", "The first 12 hex digits of the tool surface's SHA-256.", _tools_hash),
+    Family("mcp_tools_hash_info", "info", "The first 12 hex digits of the SHA-256 of what it offers.", _tools_hash),
+    Family("mcp_tool_schema_drift_total", "counter", "Changes of what it offers that were told.", _drifts),
     Family("mcp_uptime_ratio", "gauge", "ok / (ok + fail) over judged rounds.", _windows(coverage=False)),
     Family("mcp_coverage_ratio", "gauge", "(ok + fail) / rounds that were due.", _windows(coverage=True)),
     Family(
@@ -177,6 +185,10 @@ FAMILIES: Final[Sequence[Family]] = (
     ),
     Family("mcp_monitor_build_info", "info", "This Lookout.", lambda snapshot: [({"version": snapshot.version}, 1)]),
 )
+
+
+_SUFFIXES: Final = {"info": "_info", "counter": "_total"}
+"""What OpenMetrics adds to a family's name in its samples."""
 
 
 def negotiate(accept: str) -> str:
@@ -219,9 +231,9 @@ def render(snapshot: Snapshot, content_type: str, families: Sequence[Family] = F
         samples = list(family.samples(snapshot))
         if not samples:
             continue
-        info = open_metrics and family.kind == "info"
-        name = family.name.removesuffix("_info") if info else family.name
-        lines += [f"# HELP {name} {family.help}", f"# TYPE {name} {'info' if info else 'gauge'}"]
+        name = family.name.removesuffix(_SUFFIXES.get(family.kind, "")) if open_metrics else family.name
+        kind = "gauge" if family.kind == "info" and not open_metrics else family.kind
+        lines += [f"# HELP {name} {family.help}", f"# TYPE {name} {kind}"]
         if open_metrics and name.endswith("_seconds"):
             lines.append(f"# UNIT {name} seconds")
         lines += [_line(family.name, labels, value) for labels, value in samples]

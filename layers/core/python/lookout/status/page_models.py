@@ -10,11 +10,11 @@ from urllib.parse import quote
 from lookout.history.uptime import Tally, percent
 from lookout.probe.result import Status
 from lookout.regions import city
-from lookout.status import bars, summary
+from lookout.status import bars, changes, summary
 from lookout.status.feed import cause
 from lookout.status.text import ago, clean, day_name, duration, moment, plural, public_url, rfc3339
 from lookout.status.view import ServerView, Snapshot
-from lookout.verdict.state import Incident
+from lookout.verdict.state import Incident, SurfaceChange
 
 WINDOWS = (("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days"))
 
@@ -83,6 +83,19 @@ class IncidentCard:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeCard:
+    """One change of what a server offers. `groups` are what was removed, changed and added."""
+
+    id: str
+    chip: Chip
+    unstable: bool
+    at: When
+    cities: tuple[str, ...]
+    groups: tuple[changes.Group, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One server, for the list and for its own page."""
 
@@ -103,6 +116,7 @@ class Row:
     failure: str
     incidents: tuple[IncidentCard, ...]
     days: tuple[tuple[str, str, str], ...]
+    changes: tuple[ChangeCard, ...] = ()
 
 
 def when(at: int, now: int) -> When:
@@ -142,6 +156,20 @@ def incident_card(base: str, view: ServerView, incident: Incident, now: int) -> 
         if incident.regions_total
         else "",
         cause=cause(incident.failure),
+    )
+
+
+def change_card(change: SurfaceChange, now: int) -> ChangeCard:
+    """One change of what a server offers."""
+    cls = changes.class_of(change)
+    return ChangeCard(
+        id=change.id,
+        chip=Chip(changes.TONES[cls], changes.WORDS[cls]),
+        unstable=bool(change.drift.get("unstable")),
+        at=when(change.at, now),
+        cities=tuple(city(region) for region in change.drift.get("regions", ())),
+        groups=changes.groups(change.drift),
+        more=int(change.drift.get("more", 0)),
     )
 
 
@@ -231,6 +259,7 @@ def row(base: str, snapshot: Snapshot, view: ServerView, now: int) -> Row:
         failure=_failure(view),
         incidents=tuple(incident_card(base, view, i, now) for i in summary.incidents_of(view)),
         days=tuple((day.date, bars.level(day.tally), bars.describe(day.tally)) for day in reversed(view.days)),
+        changes=tuple(change_card(change, now) for change in changes.changes_of(view)),
     )
 
 

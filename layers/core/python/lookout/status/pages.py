@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lookout import PROJECT_URL
 from lookout.regions import city
-from lookout.status import api_json, feed, markdown, page_models, summary
+from lookout.status import api_json, changes, feed, markdown, page_models, summary
 from lookout.status.publishing import Page
 from lookout.status.text import clean, listed
 from lookout.status.view import ServerView, Snapshot
@@ -185,6 +185,7 @@ def _matters(view: ServerView) -> list[object]:
         [state.era, state.protocol_version, state.transport, state.server_name, state.server_version],
         [state.tools_count, state.tools_hash, state.tls_not_after],
         [incident.to_json() for incident in summary.incidents_of(view)],
+        [change.to_json() for change in changes.changes_of(view)],
         view.days[-1].date if view.days else "",
     ]
 

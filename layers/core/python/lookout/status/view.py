@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from lookout.history.uptime import Tally
-from lookout.verdict.state import Incident, ServerState
+from lookout.verdict.state import Incident, ServerState, SurfaceChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class ServerView:
     """Newest first, at most 20."""
     interval_s: int = 60
     slo: str = "99.9%"
+    changes: tuple[SurfaceChange, ...] = ()
+    """Of what it offers, as they may be published; newest first, at most 10."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Snapshot:
                     "windows": {k: Tally(**v) for k, v in s["windows"].items()},
                     "days": tuple(Day(d["date"], Tally(**d["tally"])) for d in s["days"]),
                     "incidents": tuple(Incident.from_json(i) for i in s["incidents"]),
+                    "changes": tuple(SurfaceChange.from_json(c) for c in s.get("changes", ())),
                 }
             )
             for s in data["servers"]

@@ -14,12 +14,14 @@ from lookout.config.model import Server, Site
 from lookout.errors import StoreError
 from lookout.history.chunk import DAY, HOUR, DaySummary
 from lookout.history.uptime import NOT_DUE, Tally, tally, total
+from lookout.status.changes import public
 from lookout.status.view import Day, ServerView, Snapshot
 from lookout.store.database import Store
-from lookout.verdict.state import Incident, ServerState
+from lookout.verdict.state import Incident, ServerState, SurfaceChange
 
 DAYS = 90
 INCIDENTS = 20
+CHANGES = 10
 _WINDOWS = {"7d": 7, "30d": 30, "90d": 90}
 
 Codes = Mapping[int, Mapping[str, str]]
@@ -32,6 +34,7 @@ def view(
     recent: Codes,
     incidents: tuple[Incident, ...],
     now: int,
+    changes: tuple[SurfaceChange, ...] = (),
 ) -> ServerView:
     """One server's view. `summaries` by day, `recent` verdicts by minute for the last two days. Pure."""
     today = now // DAY * DAY
@@ -56,6 +59,7 @@ def view(
         incidents,
         server.interval_s,
         server.slo,
+        tuple(public(change, with_credential=bool(server.auth)) for change in changes),
     )
 
 
@@ -67,6 +71,7 @@ class Gatherer:
         self._days: dict[str, tuple[int, dict[int, DaySummary]]] = {}
         self._codes: dict[tuple[str, int], Codes] = {}
         self._incidents: dict[str, tuple[object, tuple[Incident, ...]]] = {}
+        self._changes: dict[str, tuple[int, tuple[SurfaceChange, ...]]] = {}
 
     def gather(self, site_url: str, now: int) -> Snapshot:
         """The snapshot at `now`. Raises StoreError before lookout.yaml was applied."""
@@ -74,10 +79,10 @@ class Gatherer:
         if site is None:
             raise StoreError("the servers table holds no site: `cdk deploy` has not applied lookout.yaml yet")
         states = self._store.server_states()
-        public = [server for server in servers if server.public]
-        recent = {shard: self._recent(shard, now) for shard in sorted({server.shard for server in public})}
+        shown = [server for server in servers if server.public]
+        recent = {shard: self._recent(shard, now) for shard in sorted({server.shard for server in shown})}
         views = []
-        for server in public:
+        for server in shown:
             state = states.get(server.slug, ServerState(server.slug, since=now))
             views.append(
                 view(
@@ -87,6 +92,7 @@ class Gatherer:
                     recent[server.shard],
                     self._history_of(state),
                     now,
+                    self._changes_of(state, now),
                 )
             )
         return Snapshot(site.name, site_url, now, self._regions(site, states), tuple(views), __version__)
@@ -128,4 +134,13 @@ class Gatherer:
         if seen != key:
             known = tuple(self._store.incidents(state.slug, INCIDENTS))
             self._incidents[state.slug] = (key, known)
+        return known
+
+    def _changes_of(self, state: ServerState, now: int) -> tuple[SurfaceChange, ...]:
+        if not state.drift_at:
+            return ()
+        seen, known = self._changes.get(state.slug, (0, ()))
+        if seen != state.drift_at:
+            known = tuple(self._store.surface_changes(state.slug, CHANGES, now))
+            self._changes[state.slug] = (state.drift_at, known)
         return known
