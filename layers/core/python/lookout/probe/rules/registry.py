@@ -15,7 +15,7 @@ FINDINGS_LIMIT: Final = 20
 """Findings one set of rules gives at most."""
 
 RULES: Final[Mapping[str, Rule]] = MappingProxyType({rule.id: rule for rule in CATALOGUE})
-"""Every rule by id, in the order of docs/reference/rules.md."""
+"""Every rule by id."""
 
 
 def finding(rule_id: str, message: str, severity: Severity | None = None) -> Finding:

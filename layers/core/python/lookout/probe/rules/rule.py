@@ -33,3 +33,21 @@ class Rule:
         if era is not None and era not in self.eras:
             return False
         return version in self.versions if version in KNOWN else self.versions == KNOWN
+
+
+def since(version: str, until: str = KNOWN[-1]) -> tuple[str, ...]:
+    """The known versions from one to another, both included."""
+    return KNOWN[KNOWN.index(version) : KNOWN.index(until) + 1]
+
+
+def streamable(
+    id: str,  # noqa: A002 -- the field's name
+    severity: Severity,
+    versions: tuple[str, ...],
+    section: str,
+    meaning: str,
+    also: tuple[Severity, ...] = (),
+    kind: Kind = "passive",
+) -> Rule:
+    """A rule of the Streamable HTTP transport."""
+    return Rule(id, severity, kind, section, versions, meaning, also, STREAMABLE)
