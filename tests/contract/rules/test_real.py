@@ -116,4 +116,5 @@ def test_the_healthy_servers_of_other_tests_break_nothing(script: hostile.Script
             yield server.url
 
     result = probe(where(), "", None)
-    assert {each.rule for each in result.findings} == {"TOOL-NO-DESCRIPTION"}
+    assert result.era is not None
+    assert [each for each in result.findings if each.severity != "info"] == []

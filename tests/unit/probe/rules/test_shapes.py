@@ -1,7 +1,7 @@
 """The generated validators: fresh, from the official schemas, and of one mind with the official types.
 
-`recorded.jsonl` is what real servers answered (tests/matrix has them): a result a line, with its server, method and
-version. The oracle is `mcp_types`, which the official SDK validates with.
+`recorded.jsonl` is what real servers answered: a result a line, with its server, method and version, written by
+`python -m tests.servers.record`. The oracle is `mcp_types`, which the official SDK validates with.
 """
 
 from __future__ import annotations
