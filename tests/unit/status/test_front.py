@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from lookout.probe.result import Status
+from lookout.status.page_models import known_since
 from lookout.status.pages import AFFECTED, render_site
 from lookout.status.view import Snapshot
 
@@ -55,3 +56,13 @@ def test_servers_are_listed_by_the_name_a_reader_sees() -> None:
     assert servers[0].state.status is Status.UP
     found = re.findall(r"<h3 id=\"s-.*?<bdi>(.*?)</bdi>", front(replace(full, servers=servers)))
     assert found == ["Alpha", "beta", "gamma"]
+
+
+def test_a_window_longer_than_what_is_known_says_since_when() -> None:
+    full = sample.calm()
+    young = replace(full.servers[0], days=sample.days(known=10))
+    text = front(replace(full, servers=(young,)))
+    assert text.count("covered, since 13 Aug") == 2
+    assert "since 13 Aug" not in front(full)
+    assert known_since(sample.days(known=10), 10) == ""
+    assert known_since(sample.days(known=0), 90) == ""

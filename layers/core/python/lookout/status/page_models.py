@@ -13,10 +13,10 @@ from lookout.regions import city
 from lookout.status import bars, changes, summary
 from lookout.status.feed import cause
 from lookout.status.text import ago, clean, day_name, duration, moment, plural, public_url, rfc3339
-from lookout.status.view import ServerView, Snapshot
+from lookout.status.view import Day, ServerView, Snapshot
 from lookout.verdict.state import Incident, SurfaceChange
 
-WINDOWS = (("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days"))
+WINDOWS = (("24h", "24 hours", 1), ("7d", "7 days", 7), ("30d", "30 days", 30), ("90d", "90 days", 90))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,17 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Uptime and coverage over one window. `level` is the class of its figure."""
+    """Uptime and coverage over one window. `level` is the class of its figure.
+
+    `since` names the first day there is data of, where that is later than the window's beginning; else it is empty.
+    """
 
     name: str
     uptime: str | None
     coverage: str | None
     partial: bool
     level: str
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +134,16 @@ def chip(status: str) -> Chip:
     return Chip(summary.TONES[known], summary.WORDS[known], summary.EXPLANATIONS[known])
 
 
-def window(name: str, tally: Tally) -> Window:
+def window(name: str, tally: Tally, since: str = "") -> Window:
     """One window's figures."""
     low = tally.coverage is not None and tally.coverage < Fraction(1, 2)
-    return Window(name, percent(tally.uptime), percent(tally.coverage, 1), low, bars.level(tally))
+    return Window(name, percent(tally.uptime), percent(tally.coverage, 1), low, bars.level(tally), since)
+
+
+def known_since(days: Sequence[Day], count: int) -> str:
+    """The first day with data, as `25 Nov`, where the last `count` days begin before it; else empty."""
+    first = next((i for i, day in enumerate(days) if day.tally.due or day.tally.excluded), None)
+    return "" if first is None or first <= len(days) - count else day_name(days[first].date).rpartition(" ")[0]
 
 
 def incident_card(base: str, view: ServerView, incident: Incident, now: int) -> IncidentCard:
@@ -249,7 +259,10 @@ def row(base: str, snapshot: Snapshot, view: ServerView, now: int) -> Row:
         tags=tuple(clean(tag, 40) for tag in view.tags),
         chip=chip(state.status.value),
         since=when(state.since, now) if state.since else None,
-        windows=tuple(window(label, view.windows.get(name, Tally())) for name, label in WINDOWS),
+        windows=tuple(
+            window(label, view.windows.get(name, Tally()), known_since(view.days, count))
+            for name, label, count in WINDOWS
+        ),
         bars=tuple(bars.bars(view.days)),
         bars_words=bars.in_words(view.days),
         first_day=day_name(view.days[0].date) if view.days else "",
