@@ -122,6 +122,11 @@ def test_a_reference_that_leads_nowhere_is_refused(pointer: str) -> None:
     assert said(schema=schema) == ["refers to what is not in this schema"]
 
 
+def test_a_schema_nothing_could_satisfy_is_refused() -> None:
+    schema = {"required": ["content"], "additionalProperties": False}
+    assert said(schema=schema) == ["cannot be evaluated: items ['content'] are required but not allowed"]
+
+
 def test_an_expression_too_deep_is_refused() -> None:
     assert said(jmespath="!" * 999 + "a") == ["is nested too deeply"]
     assert said(jmespath="items[?starts_with(name, 'a')] | length(@) > `0` && contains(keys(@), 'x')") == []

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
+import fastjsonschema
 import jmespath
 import jsonschema
 from jmespath.exceptions import JMESPathError
@@ -107,6 +108,12 @@ def _endless(path: Path, schema: Mapping[str, Any]) -> Iterator[Found]:
             pass
     except RecursionError:
         yield path, "refers to itself without end"
+        return
+    try:  # what evaluates it is stricter: it refuses what nothing could satisfy
+        fastjsonschema.compile(dict(schema))
+    except fastjsonschema.JsonSchemaDefinitionException as error:
+        message = str(error).removeprefix("data: ").removeprefix("data ")
+        yield path, f"cannot be evaluated: {' '.join(message.split())[:120]}"
 
 
 def _points(part: Any, pointer: str) -> bool:
