@@ -19,9 +19,10 @@ def ours(era: str, ca_file: str) -> Probe:
     from lookout.config.model import Server
     from lookout.probe.client import probe_server
     from lookout.probe.result import Era, Status
+    from lookout.probe.rules.past import Past
 
     context = ssl.create_default_context(cafile=ca_file)
-    known_era = Era(era)
+    known_era, past = Era(era), Past()  # what a warm process remembers of a server from minute to minute
 
     async def probe(url: str) -> Mapping[str, float]:
         result = await probe_server(
@@ -29,6 +30,7 @@ def ours(era: str, ca_file: str) -> Probe:
             deadline=asyncio.get_running_loop().time() + 60,
             now_ms=lambda: time.time_ns() // 1_000_000,
             known_era=known_era,
+            past=past,
             ssl_context=context,
         )
         if result.status is not Status.UP or result.tools_count != TOOLS or result.era is not known_era:

@@ -95,8 +95,16 @@ _lookups: Final = _Lookups()
 
 @cache
 def trusting() -> ssl.SSLContext:
-    """The context every probe without one of its own shares: the machine's trust, TLS 1.2 or newer."""
-    return ssl.create_default_context()
+    """The context every probe without one of its own shares: the machine's trust, TLS 1.2 or newer.
+
+    Where no authority is loaded (a runtime without a bundle, or one that keeps them in a folder), certifi's are added.
+    """
+    context = ssl.create_default_context()
+    if not context.cert_store_stats()["x509_ca"]:
+        import certifi
+
+        context.load_verify_locations(certifi.where())
+    return context
 
 
 class Evidence:
@@ -202,7 +210,7 @@ class Wire:
         last: Failure | None = None
         for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
             begin = clock()
-            patience = min(OTHER_ADDRESS_S, (self.deadline - begin) / 4) if left else self.step_s
+            patience = min(OTHER_ADDRESS_S, (self.deadline - begin) / 8) if left else self.step_s
             try:
                 async with asyncio.timeout_at(min(self.deadline, begin + patience)):
                     sock = await _connected(address, port)

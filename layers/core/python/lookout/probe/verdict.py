@@ -15,7 +15,7 @@ from lookout.probe.result import Finding, Layer, Network, ProbeResult, Reason, S
 from lookout.probe.rules.tools import check_inner_schemas
 from lookout.probe.session import Session
 from lookout.probe.versions import at_least
-from lookout.surface.model import Surface, surface_of, tools_hash
+from lookout.surface.model import Surface, surface_of
 
 _UNKNOWN: Final = frozenset({Reason.RATE_LIMITED, Reason.BOT_WALL})
 _LISTS: Final = ("resources", "resource_templates", "prompts")
@@ -49,12 +49,13 @@ def conclude(
         status, reason = Status.DEGRADED, Reason.SLOW
         message = f"took {timings['total'] / 1000:.1f} s, slow_after is {server.slow_after_ms / 1000:g} s"
     lists = {name: getattr(session, name) for name in _LISTS}
-    digest = tools_hash(session.tools) if session.tools is not None else None
-    findings = [*session.findings, *_inner(session, digest)]
     protocol, name, version = (
         safe(text, limit) or None
         for text, limit in ((session.protocol_version, 40), (session.server_name, 100), (session.server_version, 60))
     )
+    surface = _surface(session, credential, protocol, name, version) if session.tools is not None else None
+    digest = surface.hashes.tools if surface is not None else None
+    findings = [*session.findings, *_inner(session, digest)]
     return ProbeResult(
         slug=server.slug,
         status=status,
@@ -78,7 +79,7 @@ def conclude(
         credential_expires=credential.expires,
         retry_after_s=_retry_after(failure, at_ms),
         network=Network(evidence.addresses, evidence.http_version, evidence.first_byte_ms, evidence.received),
-        surface=_surface(session, credential, protocol, name, version) if whole and digest is not None else None,
+        surface=surface if whole else None,
     )
 
 
