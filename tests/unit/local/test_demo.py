@@ -64,6 +64,22 @@ def test_the_legacy_server_knows_nothing_newer(demo: Demo) -> None:
     assert json.loads(line[6:])["result"]["protocolVersion"] == LEGACY_VERSION
 
 
+def test_a_server_can_be_made_to_offer_something_else(demo: Demo) -> None:
+    def tools() -> dict[str, list[str]]:
+        meta = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta}}
+        headers = {**ACCEPT, "mcp-protocol-version": MODERN, "mcp-method": "tools/list"}
+        url = f"http://127.0.0.1:{demo.ports['demo-flaky']}/mcp"
+        listed = httpx.post(url, headers=headers, json=message, timeout=2, trust_env=False).json()["result"]["tools"]
+        return {tool["name"]: tool["inputSchema"]["required"] for tool in listed}
+
+    demo.set_fault("demo-flaky", "drift")
+    assert tools() == {"search": ["query", "limit"], "publish": ["query"]}
+    assert call(demo, "demo-flaky", "server/discover").json()["result"]["capabilities"]["tools"] is not None
+    demo.set_fault("demo-flaky", None)
+    assert tools() == {"search": ["query"], "fetch": ["identifier"]}
+
+
 def test_the_guarded_server_wants_its_token(demo: Demo) -> None:
     refused = call(demo, "demo-token", "server/discover")
     assert refused.status_code == 401

@@ -16,7 +16,9 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-FAULTS: Final = ("500", "hang", "refuse", "html")
+from lookout.local.demo_drift import serve_drifted
+
+FAULTS: Final = ("500", "hang", "refuse", "html", "drift")
 LEGACY_VERSION: Final = "2025-06-18"
 SLOW_S: Final = 1.6
 """How late demo-slow answers `tools/list`; the demo's lookout.yaml calls it slow after one second."""
@@ -139,7 +141,10 @@ class Guarded(Delegating):
 
 
 class Breakable(Delegating):
-    """Fails on demand: `fault` is None, "500", "hang" or "html". ("refuse" closes the port: see demo.Slot.)"""
+    """Fails on demand: `fault` is None, "500", "hang", "html" or "drift", which is to offer other tools.
+
+    ("refuse" closes the port: see demo.Slot.)
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(app)
@@ -154,6 +159,8 @@ class Breakable(Delegating):
         elif self.fault == "hang":
             while (await receive())["type"] != "http.disconnect":
                 pass
+        elif self.fault == "drift":
+            await serve_drifted(self.app, scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
