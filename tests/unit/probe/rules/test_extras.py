@@ -116,7 +116,9 @@ def test_active_checks_end_when_time_does_and_go_on_when_one_is_not_answered() -
     assert run(check_actively(s), SLOW) == []
 
 
-@pytest.mark.parametrize("s", [Session(), Session(Era.SSE, "2024-11-05"), Session(Era.LEGACY, "2031-01-01")])
+@pytest.mark.parametrize(
+    "s", [Session(), *(Session(era, "2024-11-05") for era in (Era.SSE, Era.LEGACY)), Session(Era.LEGACY, "2031-01-01")]
+)
 def test_nothing_is_asked_of_what_is_unknown_or_was_harmed(s: Session) -> None:
     assert run(check_actively(s), LATE) == []
 

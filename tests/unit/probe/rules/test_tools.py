@@ -16,7 +16,7 @@ from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError
 from lookout.probe.result import Era
 from lookout.probe.rules import check_inner_schemas, check_tools
-from lookout.probe.rules.positions import within
+from lookout.probe.rules.positions import members
 from mcp.shared.inbound import find_invalid_x_mcp_header
 
 NEW, MIDDLE, OLD = "2026-07-28", "2025-11-25", "2025-03-26"
@@ -280,11 +280,24 @@ def test_an_inner_schema_beyond_the_limits_is_not_judged() -> None:
 
 
 def test_depth_and_members_are_counted() -> None:
-    assert within({"a": {"b": 1}}, 2, 2)
-    assert not within({"a": {"b": [1]}}, 2, 9)
-    assert within({"a": {"b": []}}, 2, 9)
-    assert not within([1, 2, 3], 9, 2)
-    assert within("text", 1, 1)
+    assert members({"a": {"b": 1}}, 2, 9) == 2
+    assert members({"a": {"b": [1]}}, 2, 9) is None
+    assert members({"a": {"b": []}}, 2, 9) == 2
+    assert members([1, 2, 3], 9, 2) is None
+    assert members("text", 1, 1) == 0
+
+
+def test_of_a_list_without_end_the_first_are_judged_and_all_are_kept() -> None:
+    names, findings = check(*[tool(name=f"t{i}") for i in range(2000)], *[tool(name="a b")] * 3, None)
+    assert len(names) == 2003
+    assert findings == ["TOOL-DUP-NAME warning"]
+    required = [f"p{i}" for i in range(5000)]
+    _, found = check_tools(NEW, Era.MODERN, [tool(inputSchema=schema(required=required))])
+    assert found[0].message == "tool good: p0, p1, p2, and 997 more"
+    wide = {"properties": {str(i): {"type": "string"} for i in range(9_000)}}
+    wrong = {**wide, "type": "nope"}
+    assert inner(wrong) == ["TOOL-INNER-SCHEMA"]
+    assert inner(wide, wide, wide, wrong) == []
 
 
 json_values = st.recursive(

@@ -2,7 +2,8 @@
 
 Sans-I/O: a check is one request and a judgement of its reply. What harmed real servers is left out or held back:
 
-    an unknown method ended the stream of an HTTP+SSE server (mcp 1.2.1): nothing active is ever sent to that era
+    an unknown method ended the stream of an HTTP+SSE server (mcp 1.2.1), and a whole server that negotiates 2024-11-05
+    over Streamable HTTP (mcp 1.8.1): nothing active is ever sent to that era, nor to that version
     a DELETE broke a whole server (mcp 1.8.1): none is added; SESS-404 uses the session the probe has ended anyway
     a request without its session id leaves a session behind (mcp up to 1.29): SESS-400-MISSING cannot be seen without
     a GET without a session id leaves one behind too: HTTP-GET-405 is sent in the probe's own session
@@ -23,7 +24,7 @@ from lookout.probe.messages import Reply, Request
 from lookout.probe.result import Era, Finding
 from lookout.probe.rules.registry import RULES, finding
 from lookout.probe.rules.rule import Severity
-from lookout.probe.versions import KNOWN
+from lookout.probe.versions import HANDSHAKE, KNOWN
 
 PHASE: Final = "active_checks"
 PATIENCE_S: Final = 5.0
@@ -62,7 +63,7 @@ def active_checks(
 
     `session_id` is the probe's own session, `capabilities` what the server declared. Ids count up from `first_id`.
     """
-    if era is Era.SSE or version not in KNOWN:
+    if era is Era.SSE or version not in KNOWN or version == HANDSHAKE[0]:
         return ()
     draft = _Drafts(era, version, session_id, count(first_id))
     checks = [*_common(draft, capabilities or {}), *(_modern(draft) if era is Era.MODERN else _legacy(draft))]

@@ -71,20 +71,23 @@ def mentions(value: Any, keys: frozenset[str]) -> bool:
     return False
 
 
-def within(value: Any, depth: int, nodes: int) -> bool:
-    """Whether a JSON value has at most so many levels and so many members; the cost is bounded by the latter."""
+def members(value: Any, depth: int, limit: int) -> int | None:
+    """How many members a JSON value has on all its levels; None where it has more than `limit`, or more levels.
+
+    The cost is bounded by `limit`.
+    """
     level, seen = [value], 0
-    for _ in range(depth):
+    for _ in range(depth + 1):
         inner: list[Any] = []
         for each in level:
             if isinstance(each, dict):
                 inner += each.values()
             elif isinstance(each, list):
                 inner += each
-            if len(inner) + seen > nodes:
-                return False
+            if len(inner) + seen > limit:
+                return None
         if not inner:
-            return True
+            return seen
         seen += len(inner)
         level = inner
-    return not any(isinstance(each, _CONTAINERS) and each for each in level)
+    return None

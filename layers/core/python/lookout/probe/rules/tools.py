@@ -14,17 +14,21 @@ from typing import Any, Final
 
 from lookout.probe.quoting import quote
 from lookout.probe.result import Era, Finding
-from lookout.probe.rules.positions import Path, mentions, positions, within
+from lookout.probe.rules.positions import Path, members, mentions, positions
 from lookout.probe.rules.registry import RULES, finding
 from lookout.probe.rules.shapes import DIALECTS, dialect_error, shape_error
 from lookout.probe.rules.words import described, names, some
 from lookout.probe.versions import KNOWN
 
+TOOLS_LIMIT: Final = 2_000
 POSITIONS_LIMIT: Final = 20_000
-"""Places looked at in all schemas of a list; a larger list is judged by its first ones."""
+REQUIRED_LIMIT: Final = 1_000
+"""How much of a list is judged: tools, places in their schemas, names under `required`. The rest is kept unjudged."""
 DEPTH_LIMIT: Final = 64
-NODES_LIMIT: Final = 20_000
+MEMBERS_LIMIT: Final = 20_000
 """A schema deeper or larger is not held to its metaschema."""
+ALL_MEMBERS_LIMIT: Final = 50_000
+"""Members of all schemas of a list that are."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -65,15 +69,12 @@ def check_tools(
     """
     version = version if version in KNOWN else None
     faults = _Faults(era, version)
-    kept: list[dict[str, Any]] = []
-    for index, tool in enumerate(tools):
+    for index, tool in enumerate(tools[:TOOLS_LIMIT]):
         if not isinstance(tool, dict):
             faults.add("TOOL-SCHEMA", f"tools[{index}] is {described(tool)}, not an object")
-            continue
-        if _sound(index, tool, version, faults):
+        elif _sound(index, tool, version, faults):
             _look(tool, faults)
-        if isinstance(tool.get("name"), str):
-            kept.append(tool)
+    kept = [tool for tool in tools if isinstance(tool, dict) and isinstance(tool.get("name"), str)]
     usable = _without_bad_headers(kept, faults)
     twice = [name for name, count in Counter(tool["name"] for tool in kept).items() if count > 1]
     if twice:
@@ -101,7 +102,7 @@ def _without_bad_headers(tools: list[dict[str, Any]], faults: _Faults) -> list[d
     if not faults.wants("TOOL-X-MCP-HEADER"):
         return tools
     left, usable = POSITIONS_LIMIT, []
-    for tool in tools:
+    for tool in tools[:TOOLS_LIMIT]:
         headers: list[tuple[Path, dict[str, Any]]] = []
         for field in ("inputSchema", "outputSchema"):
             whole = tool.get(field)
@@ -118,7 +119,7 @@ def _without_bad_headers(tools: list[dict[str, Any]], faults: _Faults) -> list[d
             usable.append(tool)
         else:
             faults.add("TOOL-X-MCP-HEADER", f"tool {quote(tool['name'], 60)} is left out: {fault}")
-    return usable
+    return usable + tools[TOOLS_LIMIT:]
 
 
 def _network(schema: dict[str, Any]) -> Iterator[str]:
@@ -159,7 +160,7 @@ def _look(tool: dict[str, Any], faults: _Faults) -> None:
     schema = tool["inputSchema"]
     required, properties = schema.get("required"), schema.get("properties", {})
     if required and isinstance(required, list) and isinstance(properties, dict):
-        absent = [each for each in required if isinstance(each, str) and each not in properties]
+        absent = [each for each in required[:REQUIRED_LIMIT] if isinstance(each, str) and each not in properties]
         if absent:
             faults.add("TOOL-REQUIRED-UNDEFINED", f"tool {quote(name, 60)}: {names(absent)}")
 
@@ -172,13 +173,16 @@ def check_inner_schemas(version: str | None, era: Era | None, tools: Sequence[di
     faults = _Faults(era, version if version in KNOWN else None)
     if not faults.wants("TOOL-INNER-SCHEMA"):
         return []
-    left = NODES_LIMIT * 10
-    for tool in tools:
+    left = ALL_MEMBERS_LIMIT
+    for tool in tools[:TOOLS_LIMIT]:
         for field in ("inputSchema", "outputSchema"):
             schema = tool.get(field)
-            if not isinstance(schema, dict) or left <= 0 or not within(schema, DEPTH_LIMIT, min(left, NODES_LIMIT)):
+            if not isinstance(schema, dict):
                 continue
-            left -= len(schema)
+            size = members(schema, DEPTH_LIMIT, min(left, MEMBERS_LIMIT))
+            if size is None:
+                continue
+            left -= size
             given = schema.get("$schema", _DEFAULT_DIALECT)
             dialect = given.removesuffix("#") if isinstance(given, str) else ""
             error = dialect_error(dialect, schema, field) if dialect in DIALECTS else None
