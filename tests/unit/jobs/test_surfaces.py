@@ -165,9 +165,9 @@ def test_reading_is_bounded(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogC
     bucket = Bucket()
     for one in (ONE, TWO):
         bucket.put(one.address, packed.pack(one))
-    monkeypatch.setattr(surfaces, "READ_LIMIT", 10)
+    monkeypatch.setattr(surfaces, "COMPARED_LIMIT", 10)
     assert compare({(ONE.address, TWO.address)}, bucket.read) == {}
-    assert "not compared" in caplog.text
+    assert "more than the 10 bytes" in caplog.text
 
 
 def test_what_is_stored_depends_on_the_content_alone() -> None:
@@ -189,5 +189,5 @@ def test_a_truncated_surface_is_refused(cut: int) -> None:
 def test_a_bomb_is_refused() -> None:
     import gzip
 
-    with pytest.raises(FormatError, match="too large"):
+    with pytest.raises(FormatError, match="more than the"):
         packed.unpack(gzip.compress(b" " * (8 << 20)), TWO.address)

@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lookout.errors import FormatError
@@ -77,6 +78,27 @@ def test_different_values_have_different_bytes_and_equal_ones_the_same(value: An
     again = canonical(json.loads(json.dumps(value)))
     assert again == data
     assert canonical([value, 0]) != data
+
+
+WIDE = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
+SAFE = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(-1e15, 1e15)
+    | st.floats(allow_nan=False, allow_infinity=False).filter(lambda f: not f.is_integer())
+    | WIDE,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(WIDE.filter(lambda k: "int" not in k), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(SAFE)
+def test_the_quick_way_writes_what_rfc_8785_says(value: Any) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ UPLOAD_S: Final = 3.0
 UPLOADS_AN_HOUR: Final = 6
 """Per server and process: a server that says something new each time does not fill the bucket."""
 REMEMBERED: Final = 20_000
-READ_LIMIT: Final = 4 * 1024 * 1024
-"""Bytes, as stored, that one judged minute reads."""
+COMPARED_LIMIT: Final = 8 * 1024 * 1024
+"""Bytes of surfaces that are compared in one judged minute: two of the largest, or hundreds of the usual size."""
 
 _log = logging.getLogger(__name__)
 
@@ -106,17 +106,16 @@ class Shelf:
 def compare(pairs: Iterable[tuple[str, str]], read: Callable[[str], bytes]) -> dict[tuple[str, str], Drift]:
     """What changed between each pair of addresses; pairs that cannot be read are left out. Two at a time in memory."""
     out: dict[tuple[str, str], Drift] = {}
-    room = READ_LIMIT
+    room = COMPARED_LIMIT
     for old, new in sorted(pairs):
+        surfaces = []
         try:
-            stored = {address: read(address) for address in (old, new)}
-            room -= sum(len(data) for data in stored.values())
-            if room < 0:
-                _log.warning(
-                    "more than %d bytes of surfaces changed in one minute: the rest is not compared", READ_LIMIT
-                )
-                break
-            out[old, new] = diff(*(packed.unpack(stored[address], address) for address in (old, new)))
+            for address in (old, new):
+                text = packed.inflate(read(address), room)
+                room -= len(text)
+                surfaces.append(packed.parse(text, address))
         except LookoutError as error:
             _log.warning("surfaces %s and %s cannot be compared: %s", old, new, error)
+        else:
+            out[old, new] = diff(*surfaces)
     return out

@@ -7,6 +7,7 @@ pair and anything nested deeper than `DEPTH` have no canonical form, which is No
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -42,29 +43,51 @@ class UncanonicalError(ValueError):
     """A value has no canonical form."""
 
 
-def _plain(value: Any, depth: int) -> Any:
-    """The value as RFC 8785 can write it. A key like our own `$int` gets one more `$`, so that none is mistaken."""
-    if depth > DEPTH:
-        raise UncanonicalError
-    if isinstance(value, dict):
-        return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item, depth + 1) for item in value]
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= SAFE_INTEGER:
-        return {"$int": str(value)}
-    if isinstance(value, float) and value.is_integer() and abs(value) >= SAFE_INTEGER:
-        return {"$int": str(int(value))}
-    return value
+class _Plain:
+    """Makes values that RFC 8785 can write, and notes whether the standard library's encoder would write the same."""
 
+    def __init__(self) -> None:
+        self.usual = True
 
-def _key(key: Any) -> Any:
-    return "$" + key if isinstance(key, str) and _OURS.fullmatch(key) else key
+    def of(self, value: Any, depth: int = 0) -> Any:
+        """A key like our own `$int` gets one more `$`, so that none is mistaken."""
+        if isinstance(value, str) or value is None:
+            return value
+        if depth > DEPTH:
+            raise UncanonicalError
+        if isinstance(value, dict):
+            return {self._key(key): self.of(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.of(item, depth + 1) for item in value]
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, int):
+            return value if abs(value) < SAFE_INTEGER else {"$int": str(value)}
+        self.usual = False
+        if isinstance(value, float) and value.is_integer() and abs(value) >= SAFE_INTEGER:
+            return {"$int": str(int(value))}
+        return value
+
+    def _key(self, key: Any) -> Any:
+        if not isinstance(key, str):
+            raise UncanonicalError
+        if not key.isascii():
+            self.usual = False  # RFC 8785 sorts keys by UTF-16, the standard library by code points
+        return "$" + key if key[:1] == "$" and _OURS.fullmatch(key) else key
 
 
 def encode(value: Any) -> bytes:
-    """RFC 8785 bytes. Raises UncanonicalError."""
+    """RFC 8785 bytes. Raises UncanonicalError.
+
+    Where a value holds no floating-point number and only ASCII keys, the standard library writes the same bytes, ten
+    times as fast: what a hostile server may make us hash is bounded, and this keeps its cost out of others' latencies.
+    """
     try:
-        return rfc8785.dumps(_plain(value, 0))
+        plain = _Plain()
+        simple = plain.of(value)
+        if not plain.usual:
+            return rfc8785.dumps(simple)
+        return json.dumps(simple, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
     except (ValueError, TypeError, RecursionError) as error:
         raise UncanonicalError from error
 
@@ -83,8 +106,10 @@ def digest(value: Any) -> str:
 
 
 def unordered(value: Any) -> Any:
-    """A list sorted by the canonical bytes of its items; anything else as it is. Raises UncanonicalError."""
-    return sorted(value, key=encode) if isinstance(value, list) else value
+    """A list in an order of our own; anything else as it is. Raises UncanonicalError."""
+    if not isinstance(value, list):
+        return value
+    return sorted(value) if all(isinstance(item, str) for item in value) else sorted(value, key=encode)
 
 
 def shape(schema: Any, *, annotations: bool, depth: int = 0) -> Any:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lookout.surface.canonical import UncanonicalError, canonical, pointer
+from lookout.surface.canonical import UncanonicalError, canonical, encode, pointer
 from lookout.surface.changes import KINDS, Change, Class, Side, change, worst
 from lookout.surface.items import KINDS as ITEM_KINDS
 from lookout.surface.items import PROMPT, RESOURCE, TEMPLATE, TOOL, Item, Kind
-from lookout.surface.model import Surface, item_hashes
+from lookout.surface.model import Surface
 from lookout.surface.schema_diff import same, schema_changes, short
 
 NAMES_LIMIT: Final = 40
@@ -135,11 +135,10 @@ def _by_name(kind: Kind, items: tuple[Item, ...]) -> dict[str, Item]:
 def item_changes(kind: Kind, old: Item, new: Item) -> tuple[Change, ...]:
     """The changes within one item, worst first. None where its full hash is the same."""
     try:
-        before, after = item_hashes(kind, old), item_hashes(kind, new)
-        if before["full"] == after["full"]:
+        if encode(kind.whole(old)) == encode(kind.whole(new)):
             return ()
         found = list(_COMPARE[kind.name](old, new))
-        blind = before["contract"] != after["contract"] and not any(c.kind not in _TEXTUAL for c in found)
+        blind = {c.kind for c in found} <= _TEXTUAL and encode(kind.contract(old)) != encode(kind.contract(new))
     except UncanonicalError:
         found, blind = [], True
     if blind or not found:

@@ -26,15 +26,28 @@ def pack(surface: Surface) -> bytes:
     return data
 
 
+def inflate(data: bytes, limit: int = SIZE_LIMIT) -> bytes:
+    """The JSON that was stored. Raises FormatError where it is damaged or more than `limit` bytes."""
+    engine = zlib.decompressobj(wbits=31)
+    try:
+        text = engine.decompress(data, limit + 1)
+    except zlib.error as error:
+        raise FormatError("a stored surface is damaged") from error
+    if len(text) > limit or not engine.eof:
+        raise FormatError(f"a stored surface is truncated, or more than the {limit} bytes that may be read")
+    return text
+
+
 def unpack(data: bytes, address: str) -> Surface:
     """Inverse of `pack`, for what was stored at `address`. Raises FormatError on anything else."""
-    inflate = zlib.decompressobj(wbits=31)
+    return parse(inflate(data), address)
+
+
+def parse(text: bytes, address: str) -> Surface:
+    """The surface of an address, from its JSON. Raises FormatError where it is another one."""
     try:
-        text = inflate.decompress(data, SIZE_LIMIT + 1)
-        if len(text) > SIZE_LIMIT or not inflate.eof:
-            raise FormatError("a stored surface is truncated or too large")
         surface = Surface.from_json(json.loads(text))
-    except (zlib.error, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise FormatError(f"a stored surface is damaged: {type(error).__name__}") from error
     if surface.address != address:
         raise FormatError(f"the surface stored at {address} is another one: {surface.address}")
