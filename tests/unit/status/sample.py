@@ -82,6 +82,7 @@ def snapshot() -> Snapshot:
         "drifts": {"risky": 2},
         "tls_not_after": NOW + 61 * d,
         "credential_expires": NOW + 40 * d,
+        "findings": ("eRPC-ID-RESULT", "wTOOL-NAME", "wGONE-SINCE"),
         "last_round": MINUTE,
     }
     search_days = days({17: Tally(ok=1426, fail=14), 18: Tally(ok=1440, degraded=30), 44: Tally(ok=700, unknown=740)})

@@ -127,6 +127,20 @@ class Finding:
     severity: str
     message: str
 
+    @property
+    def code(self) -> str:
+        """Severity and rule in one word, as rounds and states keep them: `eRPC-ID-RESULT`."""
+        return self.severity[:1] + self.rule
+
+    @classmethod
+    def from_code(cls, code: str) -> Finding:
+        """Inverse of `code`; the message is not kept."""
+        severity = _SEVERITIES.get(code[:1])
+        return cls(code[1:] if severity else code, severity or "", "")
+
+
+_SEVERITIES: Final = {"e": "error", "w": "warning", "i": "info"}
+
 
 @dataclass(frozen=True, slots=True)
 class TlsFacts:
@@ -223,12 +237,12 @@ class ProbeResult:
         if self.counts:
             out["q"] = dict(self.counts)
         if self.findings:
-            out["f"] = sorted({f.rule for f in self.findings})
+            out["f"] = sorted({f.code for f in self.findings if f.severity != "info"})
         return out
 
     @classmethod
     def from_compact(cls, data: Mapping[str, Any]) -> ProbeResult:
-        """Inverse of `compact` for what it keeps (findings keep their rule; TLS its expiry)."""
+        """Inverse of `compact` for what it keeps (findings above info, without their words; TLS its expiry)."""
         values = {name: data[key] for key, name in _COMPACT.items() if key in data}
         values["status"] = Status(values["status"])
         for name, kind in (("layer", Layer), ("reason", Reason), ("era", Era)):
@@ -239,7 +253,7 @@ class ProbeResult:
             timings_ms=data.get("T", {}),
             tls=TlsFacts(not_after=data["x"]) if "x" in data else None,
             counts=data.get("q", {}),
-            findings=tuple(Finding(rule, "", "") for rule in data.get("f", ())),
+            findings=tuple(Finding.from_code(code) for code in data.get("f", ())),
         )
 
 

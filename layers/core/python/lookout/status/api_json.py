@@ -14,6 +14,7 @@ from lookout.history.uptime import Tally, percent
 from lookout.probe.result import Status
 from lookout.regions import city
 from lookout.status import changes
+from lookout.status.conformance import breaches
 from lookout.status.feed import headline, incident_url, server_url
 from lookout.status.summary import WORDS, age_s, all_incidents, incidents_of, overall, silent_regions, stale
 from lookout.status.text import clean, public_url, ratio, rfc3339
@@ -144,6 +145,7 @@ def _server(snapshot: Snapshot, view: ServerView) -> dict[str, Any]:
         },
         "tools": {"count": state.tools_count, "hash": state.tools_hash},
         "tls": {"not_after": _when(state.tls_not_after)},
+        "conformance": [{"rule": breach.rule, "severity": breach.severity} for breach in breaches(state)],
     }
 
 

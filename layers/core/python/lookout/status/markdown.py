@@ -11,6 +11,7 @@ from urllib.parse import quote
 from lookout.history.uptime import percent
 from lookout.regions import city
 from lookout.status import changes
+from lookout.status.conformance import breaches
 from lookout.status.feed import cause, headline, incident_url, server_url
 from lookout.status.summary import EXPLANATIONS, WORDS, incidents_of, overall
 from lookout.status.text import ago, clean, public_url, rfc3339
@@ -62,6 +63,10 @@ def server(snapshot: Snapshot, view: ServerView, now: int) -> bytes:
         latency = f"{seen.latency_ms} ms" if seen.latency_ms is not None else ""
         why = _code((seen.reason or "").replace("|", "/"))
         lines.append(f"| {city(seen.region)} | {seen.status} | {latency} | {rfc3339(seen.checked_at)} | {why} |")
+    broken = breaches(state)
+    if broken:
+        lines += ["", "## Where it departs from the specification", ""]
+        lines += [f"- {breach.severity} `{breach.rule}`: {breach.meaning}" for breach in broken]
     lines += ["", "## Incidents", ""]
     found = incidents_of(view)
     for incident in found:

@@ -11,6 +11,7 @@ from lookout.history.uptime import Tally, percent
 from lookout.probe.result import Status
 from lookout.regions import city
 from lookout.status import bars, changes, summary
+from lookout.status.conformance import Breach, breaches
 from lookout.status.feed import cause
 from lookout.status.text import ago, clean, day_name, duration, moment, plural, public_url, rfc3339
 from lookout.status.view import Day, ServerView, Snapshot
@@ -121,6 +122,7 @@ class Row:
     incidents: tuple[IncidentCard, ...]
     days: tuple[tuple[str, str, str], ...]
     changes: tuple[ChangeCard, ...] = ()
+    breaches: tuple[Breach, ...] = ()
 
 
 def when(at: int, now: int) -> When:
@@ -273,6 +275,7 @@ def row(base: str, snapshot: Snapshot, view: ServerView, now: int) -> Row:
         incidents=tuple(incident_card(base, view, i, now) for i in summary.incidents_of(view)),
         days=tuple((day.date, bars.level(day.tally), bars.describe(day.tally)) for day in reversed(view.days)),
         changes=tuple(change_card(change, now) for change in changes.changes_of(view)),
+        breaches=tuple(breaches(state)),
     )
 
 

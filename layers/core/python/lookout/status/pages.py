@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from lookout import PROJECT_URL
 from lookout.regions import city
 from lookout.status import api_json, changes, feed, markdown, page_models, summary
+from lookout.status.conformance import RULES_URL
 from lookout.status.publishing import Page
 from lookout.status.text import clean, listed
 from lookout.status.view import ServerView, Snapshot
@@ -119,6 +120,7 @@ class _Site:
             "stale_after_s": summary.STALE_AFTER_S,
             "favicon": assets[f"favicon-{icon}.svg"],
             "plain_favicon": assets["favicon-none.svg"],
+            "rules_url": RULES_URL,
             "regions": listed(city(name) for name in snapshot.regions),
             "silent": [(city(name), page_models.when(at, now) if at else None) for name, at in silent.items()],
         }
@@ -183,7 +185,7 @@ def _matters(view: ServerView) -> list[object]:
         state.since,
         [(seen.region, seen.status, seen.layer, seen.reason) for seen in state.regions],
         [state.era, state.protocol_version, state.transport, state.server_name, state.server_version],
-        [state.tools_count, state.tools_hash, state.tls_not_after],
+        [state.tools_count, state.tools_hash, state.tls_not_after, state.findings],
         [incident.to_json() for incident in summary.incidents_of(view)],
         [change.to_json() for change in changes.changes_of(view)],
         view.days[-1].date if view.days else "",

@@ -234,6 +234,7 @@ def _observe(
             transport=spoke.transport,
             server_name=spoke.server_name or state.server_name,
             server_version=spoke.server_version or state.server_version,
+            findings=tuple(sorted({f.code for r in results.values() if r.era is not None for f in r.findings})),
         )
     listed = next((r for r in results.values() if r.tools_count is not None), None)
     if listed is not None:

@@ -83,6 +83,8 @@ class ServerState:
     tools_count: int | None = None
     tools_hash: str | None = None
     tls_not_after: int | None = None
+    findings: tuple[str, ...] = ()
+    """What any region's last exchange found against the specification: `Finding.code`, errors and warnings."""
     credential_expires: int | None = None
     """The earliest end any region knows of; kept while no region can get the credential."""
     surface: Memory = NOTHING
@@ -108,6 +110,7 @@ class ServerState:
             if name in values:
                 values[name] = Status(values[name])
         values["regions"] = tuple(RegionView(**r) for r in values.get("regions", ()))
+        values["findings"] = tuple(values.get("findings", ()))
         if "failure" in values:
             values["failure"] = Failure(**values["failure"])
         if "surface" in values:
