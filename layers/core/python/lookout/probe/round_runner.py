@@ -8,7 +8,7 @@ import ssl
 import time
 from collections import defaultdict
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from lookout.config.model import Server
 from lookout.probe.client import GOODBYE_S, probe_server
 from lookout.probe.credential import ANONYMOUS, Credential, Source, Unavailable
 from lookout.probe.network import Resolver, system_resolver
-from lookout.probe.result import Era, ProbeResult, Reason, Status
+from lookout.probe.result import Era, Layer, ProbeResult, Reason, Status
 from lookout.probe.rules.past import Past
 
 MARGIN_S: Final = GOODBYE_S + 0.5
@@ -92,7 +92,7 @@ async def probe_round(
         await asyncio.sleep(jitter(region, server.slug, spread_s))
         if _now_ms() < memory.not_before_ms:
             message = "not asked: the server's Retry-After has not passed"
-            return _unknown(server, Reason.RATE_LIMITED, message)
+            return replace(_unknown(server, Reason.RATE_LIMITED, message), layer=Layer.HTTP)
         given = credentials.get(server.slug, ANONYMOUS)
         credential = given if isinstance(given, Credential | Unavailable) else await given(ends)
         if isinstance(credential, Unavailable):
