@@ -21,6 +21,8 @@ from lookout.probe.rules.past import Past
 
 MARGIN_S: Final = GOODBYE_S + 0.5
 DAY_MINUTES: Final = 1440
+RETRY_AFTER_LIMIT_S: Final = 3600
+"""How long a Retry-After is obeyed at most: longer, and a server could hide behind it."""
 PATIENT_ROUNDS: Final = 5
 """Failing rounds in a row after which a server is spared the search for another era, but every fifth time."""
 
@@ -43,7 +45,7 @@ class Memory:
             self.era = result.era
         self.failures = self.failures + 1 if result.status.failing else 0
         if result.reason is Reason.RATE_LIMITED and result.retry_after_s is not None:
-            self.not_before_ms = result.at_ms + result.retry_after_s * 1000
+            self.not_before_ms = result.at_ms + min(result.retry_after_s, RETRY_AFTER_LIMIT_S) * 1000
 
 
 def fraction(*parts: str) -> float:
