@@ -428,6 +428,27 @@ def test_no_secret_is_in_anything_that_is_written(
     assert "ProbesDone" in written["output"]
 
 
+def test_no_secret_is_in_the_trace_of_a_mistake_of_ours(
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise KeyError(" ".join(write(secret) for secret in CANARIES.values() for write in WRITTEN))
+
+    monkeypatch.setattr("lookout.probe.client.exchange", broken)
+    probed(account, monkeypatch)
+    results = {result.slug: result for result in next(iter(account.stored.values())).results}
+    assert (results["body"].reason, results["body"].message) == ("prober_error", "Lookout itself failed: KeyError")
+    record = next(record.getMessage() for record in caplog.records if "a probe of body went" in record.getMessage())
+    assert 'raise KeyError(" ".join(' in record
+    assert "KeyError: '[secret] [secret]" in record
+    given_to_it = {name: TRACES[name] for name in ("bearer", "tenant")}
+    assert not [name for name, pieces in given_to_it.items() if any(piece in record.lower() for piece in pieces)]
+    assert leaks("".join(capfd.readouterr())) == []
+
+
 @pytest.mark.parametrize("path", ECHOES)
 @pytest.mark.parametrize(
     "options", ["", "-v", "--json", "--json -v", "-v --call t --active-checks", "--watch 5 --count 1"]

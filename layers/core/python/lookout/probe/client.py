@@ -7,6 +7,7 @@ import contextlib
 import logging
 import re
 import ssl
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,6 +19,7 @@ from lookout.probe.extras import PHASES
 from lookout.probe.failure import Failure
 from lookout.probe.messages import Reply, Request
 from lookout.probe.network import Resolver, Wire, system_resolver
+from lookout.probe.quoting import mask
 from lookout.probe.result import Era, Layer, ProbeResult, Reason, Status
 from lookout.probe.rules.past import Past
 from lookout.probe.transport import Transport
@@ -88,7 +90,9 @@ async def probe_server(
         elif reason in _AGAIN and loop.time() + 1 < ends:
             attempt = await _try(server, plan, credential, ends, resolver, ssl_context, watch)
     except Exception as error:  # noqa: BLE001 - our bug must not look like their outage, nor harm other probes
-        _log.exception("a probe of %s went wrong", server.slug)
+        # Not `exception`: what the server said may stand in the trace, and our secrets in that.
+        trace = mask("".join(traceback.format_exception(error)), credential.secrets)
+        _log.error("a probe of %s went wrong\n%s", server.slug, trace)
         message = f"Lookout itself failed: {type(error).__name__}"
         return ProbeResult(server.slug, Status.UNKNOWN, at_ms, reason=Reason.PROBER_ERROR, message=message)
     failure = attempt.failure
