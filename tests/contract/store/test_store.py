@@ -10,14 +10,16 @@ import boto3
 import pytest
 from lookout import settings
 from lookout.config.model import Config, Server, Sink, Site
-from lookout.errors import ConflictError
+from lookout.errors import ConflictError, StoreError
 from lookout.history.round import Round
 from lookout.jobs import judging
 from lookout.jobs.rolling import roll_up
 from lookout.probe.result import ProbeResult, Status
-from lookout.store import Delivery, Store, notice_from_image
+from lookout.store import Delivery, Store, notice_from_image, surfaces
 from lookout.store.models import models
 from lookout.store.snapshot import Gatherer
+from lookout.surface.model import Surface, surface_of
+from lookout.surface.packed import pack
 from lookout.verdict.judge import Judgement, judge_minute
 
 HOME = "us-east-1"
@@ -201,4 +203,51 @@ def test_a_stream_image_reads_back_as_the_notice(store: Store) -> None:
     client = boto3.client("dynamodb", region_name=HOME)
     key = {"pk": {"S": settings.NOTICE_PARTITION}, "sk": {"S": notice.id}}
     assert notice_from_image(client.get_item(TableName=settings.INCIDENTS_TABLE, Key=key)["Item"]) == notice
+    client.close()
+
+
+def show(store: Store, minute: int, surface: Surface) -> None:
+    """Every region sees this surface."""
+    for region in REGIONS:
+        seen = ProbeResult("acme", Status.UP, minute * 1000, surface_address=surface.address, asked_as="abcdef")
+        store.put_round(Round("s000", minute, region, (seen,)), NOW)
+
+
+def test_a_surface_change_is_a_row_of_its_own_with_its_notice(store: Store) -> None:
+    apply(store, ACME)
+    one, two = surface_of([]), surface_of([{"name": "find", "inputSchema": {"type": "object"}}])
+    assert one is not None
+    assert two is not None
+    for i, surface in enumerate((one, one, two, two)):
+        show(store, T + 60 * i, surface)
+    held = {surface.address: pack(surface) for surface in (one, two)}
+    judged = judging.judge_shards(store, {"s000"}, T + 200, held.__getitem__)
+    (change,) = [change for one_ in judged for change in one_.changes]
+    assert store.surface_changes("acme", 10, NOW) == [change]
+    assert store.surface_changes("acme", 10, change.at + settings.CHANGES_TTL_S) == []
+    assert store.surface_changes("other", 10, NOW) == []
+    (notice,) = store.recent_notices(10)
+    assert (notice.type, notice.incident, notice.drift) == ("drift.detected", None, change.drift)
+    assert store.incidents("acme", 10) == []
+    (view,) = Gatherer(store).gather("https://s.example", T + 240).servers
+    assert view.changes == (change,)
+    for i in range(4, 8):
+        show(store, T + 60 * i, one)
+    judging.judge_shards(store, {"s000"}, T + 480, held.__getitem__)
+    gatherer = Gatherer(store)
+    assert len(gatherer.gather("https://s.example", T + 480).servers[0].changes) == len(
+        store.surface_changes("acme", 10, NOW)
+    )
+
+
+def test_the_bucket_of_surfaces(store: Store) -> None:
+    bucket, address = settings.surfaces_bucket("000000000000", HOME), "0" * 32
+    client = boto3.client("s3", region_name=HOME)
+    with pytest.raises(StoreError, match="cannot be written"):
+        surfaces.put_surface(HOME, bucket, address, b"data")
+    client.create_bucket(Bucket=bucket)
+    surfaces.put_surface(HOME, bucket, address, b"data")
+    assert surfaces.get_surface(HOME, bucket, address) == b"data"
+    with pytest.raises(StoreError, match="cannot be read: NoSuchKey"):
+        surfaces.get_surface(HOME, bucket, "1" * 32)
     client.close()

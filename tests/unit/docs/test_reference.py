@@ -77,13 +77,14 @@ def test_the_data_model_has_the_tables_and_their_times() -> None:
             ("chunk", settings.CHUNKS_TTL_S),
             ("day", settings.DAYS_TTL_S),
             ("notice", settings.NOTICES_TTL_S),
+            ("change", settings.CHANGES_TTL_S),
         )
     }
     assert tables == {
         settings.SERVERS_TABLE: [""],
         settings.ROUNDS_TABLE: [days["round"]] * 2,
         settings.HISTORY_TABLE: [days["chunk"], days["day"]],
-        settings.INCIDENTS_TABLE: ["", "", days["notice"], days["notice"]],
+        settings.INCIDENTS_TABLE: ["", "", days["change"], days["notice"], days["notice"]],
     }
 
 
