@@ -168,7 +168,7 @@ def test_a_token_is_discovered_asked_for_and_sent() -> None:
     made = oauth(world)
     assert isinstance(made, Credential)
     assert made.headers == {"Authorization": "Bearer access-token-1-Qx7"}
-    assert made.secrets == ("client-secret-1", "lookout", "access-token-1-Qx7")
+    assert made.secrets == ("client-secret-1", "access-token-1-Qx7")
     assert (made.expires, made.renew) == (None, None)
     assert world.paths == ["/mcp", RESOURCE, METADATA, TOKEN]
     assert "authorization" not in world.seen[0].headers

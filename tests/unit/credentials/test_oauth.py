@@ -121,6 +121,24 @@ def test_protected_resource_metadata_that_cannot_be_used(resource: Any, message:
     assert message in refused(**{ROOT: resource})
 
 
+@pytest.mark.parametrize(
+    ("challenge", "supported", "scope"),
+    [
+        ('Bearer scope="mcp:read files", error="x"', ["other"], "mcp:read files"),
+        ("Bearer", ["a", "b"], "a b"),
+        ("Bearer", ["a", 7], "a"),
+        ("Bearer", [], None),
+        ("Bearer", "a b", None),
+        ("Bearer", ['a"b'], None),
+        ("Bearer", ["a" * 1001], None),
+        ('Bearer scope="a  b"', None, None),
+    ],
+)
+def test_the_scope_is_what_the_server_asks_for(challenge: str, supported: Any, scope: str | None) -> None:
+    endpoint, _ = found(challenge, **{ROOT: {**RESOURCE, "scopes_supported": supported}, AS_URL: METADATA})
+    assert endpoint.scope == scope
+
+
 @pytest.mark.parametrize("covering", ["https://mcp.example", "https://mcp.example/", "https://MCP.example:443/a/"])
 def test_metadata_may_be_for_a_path_above(covering: str) -> None:
     endpoint, _ = found(**{ROOT: {**RESOURCE, "resource": covering}, AS_URL: METADATA})
@@ -247,10 +265,21 @@ def test_a_resource_nobody_configured_is_left_out_where_it_is_refused() -> None:
         granted(Client("a", "b", resource="urn:x"), None, Told(400, {}, {"error": "invalid_target"}))
 
 
-def test_it_ends_after_three_ways() -> None:
-    told = [Told(400, {}, {"error": "invalid_request"}), Told(401), Told(401)]
+def test_a_scope_nobody_configured_is_left_out_where_it_is_refused() -> None:
+    endpoint = Endpoint("https://login.example/token", (BASIC,), None, "a b")
+    _, asked = granted(CLIENT, endpoint, Told(400, {}, {"error": "invalid_scope"}), Told(200, {}, GOOD))
+    assert [form(ask).get("scope") for ask in asked] == ["a b", None]
+    client = Client("a", "b", scope="mine")
+    with pytest.raises(Unobtainable, match="HTTP 400: invalid_scope"):
+        granted(client, endpoint, Told(400, {}, {"error": "invalid_scope"}))
+
+
+def test_it_ends_after_four_ways() -> None:
+    endpoint = Endpoint("https://login.example/token", scope="a")
+    told = [Told(400, {}, {"error": error}) for error in ("invalid_scope", "invalid_request")]
+    told += [Told(400, {}, {"error": "invalid_client"}), Told(401)]
     with pytest.raises(Unobtainable, match="HTTP 401"):
-        granted(CLIENT, None, *told)
+        granted(CLIENT, endpoint, *told)
 
 
 @pytest.mark.parametrize(

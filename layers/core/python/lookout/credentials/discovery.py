@@ -24,6 +24,11 @@ from lookout.probe.quoting import quote
 BASIC, POST = "client_secret_basic", "client_secret_post"
 URL_LIMIT: Final = 2000
 _CHALLENGE: Final = re.compile(r"""\bresource_metadata\s*=\s*(?:"([^"]{1,2000})"|([^\s,"]{1,2000}))""", re.IGNORECASE)
+_WORD: Final = r"[\x21\x23-\x5b\x5d-\x7e]+"
+"""One scope (RFC 6749, 3.3)."""
+_SCOPE: Final = re.compile(rf"{_WORD}(?: {_WORD})*")
+_ASKED: Final = re.compile(rf'\bscope\s*=\s*"({_SCOPE.pattern})"', re.IGNORECASE)
+SCOPE_LIMIT: Final = 1000
 _PROTECTED: Final = "/.well-known/oauth-protected-resource"
 _VERSION: Final = "2026-07-28"
 _META: Final = "io.modelcontextprotocol/"
@@ -31,23 +36,28 @@ _META: Final = "io.modelcontextprotocol/"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where to ask for a token. `methods` are tried in order; `resource` is what the server's metadata calls itself."""
+    """Where to ask for a token. `methods` are tried in order; `resource` is what the server's metadata calls itself.
+
+    `scope` is what the server's challenge asks for, else all its metadata names ("Scope Selection Strategy").
+    """
 
     url: str
     methods: tuple[str, ...] = (BASIC, POST)
     resource: str | None = None
+    scope: str | None = None
 
 
 def discover(server_url: str) -> Generator[Ask, Told, Endpoint]:
     """The token endpoint of an MCP server. Raises Unobtainable."""
     challenged = yield _unauthenticated(server_url)
-    resource = yield from _protected_resource(server_url, challenged.headers.get("www-authenticate", ""))
+    challenge = challenged.headers.get("www-authenticate", "")[:8192]
+    resource = yield from _protected_resource(server_url, challenge)
     if resource is None:
         issuer, called = _origin(server_url), None
     else:
         issuer, called = _issuer(resource), resource["resource"]
     metadata = yield from _authorization_server(issuer, fallback=resource is None)
-    return _endpoint(metadata, called)
+    return _endpoint(metadata, called, _scope(challenge, resource or {}))
 
 
 def _unauthenticated(server_url: str) -> Ask:
@@ -65,7 +75,7 @@ def _unauthenticated(server_url: str) -> Ask:
 
 def _protected_resource(server_url: str, challenge: str) -> Generator[Ask, Told, Mapping[str, Any] | None]:
     step = "protected resource metadata"
-    if found := _CHALLENGE.search(challenge[:8192]):
+    if found := _CHALLENGE.search(challenge):
         told = yield _get(step, found[1] or found[2])
         if told.status != 200 or not told.value:
             raise Unobtainable(f"{step}: the URL in WWW-Authenticate answered HTTP {told.status} without JSON")
@@ -131,19 +141,28 @@ def _metadata_urls(issuer: str) -> list[str]:
     return list(dict.fromkeys((f"{origin}{oauth}{path}", f"{origin}{openid}{path}", f"{origin}{path}{openid}")))
 
 
-def _endpoint(metadata: Mapping[str, Any], resource: str | None) -> Endpoint:
+def _scope(challenge: str, resource: Mapping[str, Any]) -> str | None:
+    if (found := _ASKED.search(challenge)) and len(found[1]) <= SCOPE_LIMIT:
+        return found[1]
+    listed = resource.get("scopes_supported")
+    names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    text = " ".join(names)
+    return text if _SCOPE.fullmatch(text) and len(text) <= SCOPE_LIMIT else None
+
+
+def _endpoint(metadata: Mapping[str, Any], resource: str | None, scope: str | None) -> Endpoint:
     url = metadata.get("token_endpoint")
     if not isinstance(url, str) or not _usable(url):
         raise Unobtainable("authorization server metadata: it names no token endpoint", refused=True)
     offered = metadata.get("token_endpoint_auth_methods_supported")
     if not isinstance(offered, list):
-        return Endpoint(url, (BASIC,), resource)  # RFC 8414, 2: the default
+        return Endpoint(url, (BASIC,), resource, scope)  # RFC 8414, 2: the default
     methods = tuple(method for method in (BASIC, POST) if method in offered)
     if not methods:
         shown = quote(", ".join(str(method) for method in offered[:10]), 120) or "none"
         message = f"authorization server metadata: it takes neither {BASIC} nor {POST}, but {shown}"
         raise Unobtainable(message, refused=True)
-    return Endpoint(url, methods[:1], resource)
+    return Endpoint(url, methods[:1], resource, scope)
 
 
 def _get(step: str, url: str) -> Ask:

@@ -18,6 +18,8 @@ UNKNOWN_LIFETIME_S: Final = 300.0
 """For a token whose answer does not say, or says nonsense."""
 LIFETIME_LIMIT_S: Final = 86_400.0
 _STEP: Final = "token endpoint"
+_REFUSALS: Final = {"invalid_target": "resource", "invalid_request": "resource", "invalid_scope": "scope"}
+"""What an error is about, where we chose it ourselves."""
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 """RFC 6750, 2.1."""
 
@@ -43,30 +45,37 @@ class Token:
 
 
 def obtain(client: Client, endpoint: Endpoint, server_url: str, now: float) -> Generator[Ask, Told, Token]:
-    """Ask for a token at unix second `now`, in at most three ways. Raises Unobtainable.
+    """Ask for a token at unix second `now`, in at most four ways. Raises Unobtainable.
 
     Ways: the client's name and secret in a header, or in the body where the first is refused and metadata does not
     forbid it; with the resource, or without it where it is not configured and the server does not know the parameter
-    (RFC 8707 wants it always; some large authorization servers refuse it).
+    (RFC 8707 wants it always; some large authorization servers refuse it); with the scope the MCP server asks for, or
+    without it where it is not configured and refused.
     """
     methods = list(endpoint.methods)
-    resource = client.resource or (None if client.audience else endpoint.resource or server_url.partition("#")[0])
-    told = yield _request(client, endpoint.url, methods[0], resource)
-    for _ in range(2):
+    wishes = {
+        "scope": client.scope or endpoint.scope,
+        "resource": client.resource or (None if client.audience else endpoint.resource or server_url.partition("#")[0]),
+        "audience": client.audience,
+    }
+    optional = {name for name in ("scope", "resource") if wishes[name] and not getattr(client, name)}
+    told = yield _request(client, endpoint.url, methods[0], wishes)
+    for _ in range(3):
         error = told.value.get("error")
-        if told.status == 400 and error in ("invalid_target", "invalid_request") and resource and not client.resource:
-            resource = None
+        refused = _REFUSALS.get(error) if told.status == 400 and isinstance(error, str) else None
+        if refused is not None and refused in optional:
+            optional.discard(refused)
+            wishes[refused] = None
         elif (told.status == 401 or error == "invalid_client") and len(methods) > 1:
             methods.pop(0)
         else:
             break
-        told = yield _request(client, endpoint.url, methods[0], resource)
+        told = yield _request(client, endpoint.url, methods[0], wishes)
     return _read(told, client, now)
 
 
-def _request(client: Client, url: str, method: str, resource: str | None) -> Ask:
+def _request(client: Client, url: str, method: str, wishes: Mapping[str, str | None]) -> Ask:
     form = {"grant_type": "client_credentials"}
-    wishes = {"scope": client.scope, "resource": resource, "audience": client.audience}
     form |= {name: value for name, value in wishes.items() if value}
     headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
     if method == BASIC:  # RFC 6749, 2.3.1: both form-encoded first

@@ -38,6 +38,8 @@ SECRETS_S: Final = 5.0
 TOTAL_S: Final = 10.0
 """For everything, token included: a probe has to follow within the round."""
 THREADS: Final = 8
+_NAME: Final = 8
+"""A client's id that is a reference is masked too, but no word that stands in every other sentence."""
 _HEADER: Final = re.compile(r"[\x20-\x7e\xa0-\xff]+")
 _SCHEME: Final = re.compile(r"(?:bearer|basic|token)\s+", re.IGNORECASE)
 
@@ -165,7 +167,9 @@ def _client(oauth: Mapping[str, Any] | None, resolve: Callable[[str], str]) -> t
     client_id = resolve(oauth["client_id"]) if named else oauth["client_id"]
     secret = resolve(oauth["client_secret"])
     wishes = {key: oauth.get(key) for key in ("scope", "resource", "audience", "token_url")}
-    return Client(client_id, secret, **wishes), ((secret, client_id) if named else (secret,))
+    return Client(client_id, secret, **wishes), (
+        (secret, client_id) if named and len(client_id) >= _NAME else (secret,)
+    )
 
 
 def _printable(value: str, reference: str) -> str:
