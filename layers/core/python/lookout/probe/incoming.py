@@ -134,6 +134,9 @@ class Incoming:
             return
         self.status, self.headed = status, True
         self.http_version = self._parser.get_http_version()
+        if self.http_version not in ("1.0", "1.1"):
+            message = f"not valid HTTP: version {self.http_version} was not asked for"
+            raise Failure(Layer.HTTP, Reason.HTTP_PROTOCOL, message)
         self.keep = self._parser.should_keep_alive()
         framed = "content-length" in self.headers or "chunked" in self.headers.get("transfer-encoding", "").lower()
         self._to_the_end = not framed

@@ -21,6 +21,8 @@ from lookout.probe.failure import Failure
 from lookout.probe.incoming import Incoming, Sink
 
 CHUNK: Final = 65_536
+_SEGMENTS_LEFT: Final = 16
+"""Segments that are still read of a peer that listens no more."""
 _STAMPS: Final = 35 if sys.platform == "linux" else None
 """SO_TIMESTAMPNS, which `socket` does not name (socket(7)); its message is a `struct timespec`."""
 _TIMESPEC: Final = struct.Struct("qq")
@@ -120,7 +122,7 @@ class Line:
             else:
                 self._write(data)
         except OSError as error:
-            self._lost(error)
+            self._unwritable(error)
         return incoming
 
     async def drain(self, seconds: float) -> None:
@@ -153,14 +155,15 @@ class Line:
 
     # --- the socket
 
-    def _readable(self) -> None:
+    def _readable(self) -> bool:
+        """Take one segment. Was there one?"""
         try:
             data, notes, _, _ = self._sock.recvmsg(CHUNK, 64)
         except (BlockingIOError, InterruptedError):
-            return
+            return False
         except OSError as error:
             self._lost(error)
-            return
+            return False
         self.arrived_at = self._loop.time() - _lag(notes)
         if not data:
             self._lost(None)
@@ -172,6 +175,7 @@ class Line:
                 self._arrive()
             else:
                 self._decrypt(self._tls)
+        return True
 
     def _decrypt(self, tls: ssl.SSLObject) -> None:
         try:
@@ -228,6 +232,13 @@ class Line:
         if self.when_lost is not None:
             self.when_lost()
 
+    def _unwritable(self, error: OSError) -> None:
+        """The peer listens no more; what it said before that may be why (an answer, a TLS alert)."""
+        for _ in range(_SEGMENTS_LEFT):
+            if self._closed or not self._readable():
+                break
+        self._lost(error)
+
     def _arrive(self) -> None:
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_result(None)
@@ -257,7 +268,7 @@ class Line:
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
-            self._lost(error)
+            self._unwritable(error)
             return
         del self._unsent[:sent]
         if not self._unsent:
