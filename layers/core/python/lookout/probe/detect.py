@@ -57,7 +57,12 @@ def connect(s: Session, known: Era | None, forced: bool = False) -> Steps:
     if forced or failure.layer in BELOW_HTTP or failure.reason in _NOT_THE_ERA or unanswered:
         raise failure
     s.session_id = s.endpoint = None
-    yield from detect(s)
+    try:
+        yield from detect(s)
+    except Failure as later:
+        if later.reason is Reason.DEADLINE:  # no time was left to find another era
+            raise failure from None
+        raise
 
 
 def detect(s: Session) -> Steps:

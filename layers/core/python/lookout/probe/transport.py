@@ -73,6 +73,9 @@ class Transport:
         loop = asyncio.get_running_loop()
         patience = min(self._step_s, request.patience_s or self._step_s)
         until = min(self._wire.deadline, loop.time() + patience)
+        if loop.time() >= self._wire.deadline:
+            message = f"no time was left for {request.rpc or request.phase}"
+            raise Failure(Layer.HTTP, Reason.DEADLINE, message)
         collector = Collector(
             LIST_LIMIT if (request.rpc or "").endswith("/list") else BODY_LIMIT, request.id, request.opens_stream
         )
@@ -155,8 +158,8 @@ class Transport:
 
     def _out_of_time(self, request: Request, collector: Collector, deadline: bool) -> Failure:
         below = {
-            Layer.DNS: (Reason.DNS_FAILED, "the name was not resolved in time"),
-            Layer.TCP: (Reason.CONNECT_TIMEOUT, "no connection in time"),
+            Layer.DNS: (Reason.DNS_FAILED, f"the name {self.url.host} was not resolved in time"),
+            Layer.TCP: (Reason.CONNECT_TIMEOUT, f"no connection to {self.url.host} in time"),
             Layer.TLS: (
                 Reason.TLS_FAILED,
                 "the TLS handshake did not end in time: is the address meant to be http://?",
