@@ -8,7 +8,7 @@ import logging
 import re
 import ssl
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,17 +22,21 @@ from lookout.probe.network import Resolver, Wire, system_resolver
 from lookout.probe.quoting import mask
 from lookout.probe.result import Era, Layer, ProbeResult, Reason, Status
 from lookout.probe.rules.past import Past
+from lookout.probe.session import CANCEL_PHASE
 from lookout.probe.transport import Transport
 from lookout.probe.verdict import conclude
 
 STEP_S: Final = 10.0
 GOODBYE_S: Final = 2.0
+CANCEL_GRACE_S: Final = 0.1
+"""For a server to stop working at what was cancelled, before its session is deleted."""
 _FIRST_SHARE: Final = 0.45
 """Of a probe's time, how much a server of unknown era may take over `server/discover`."""
 _AGAIN: Final = frozenset(
     {Reason.DNS_FAILED, Reason.CONNECT_REFUSED, Reason.CONNECT_FAILED, Reason.CONNECT_TIMEOUT, Reason.CONNECTION_LOST}
 )
 """Network errors, tried once more on a new connection (SHAPES 8)."""
+_LATE: Final = (Reason.DEADLINE, Reason.FIRST_BYTE_TIMEOUT)
 _PLACEHOLDER: Final = re.compile(r"\{[^}]*\}|\$\{?[A-Za-z_]|%7B[^/]*%7D", re.IGNORECASE)
 _log = logging.getLogger(__name__)
 
@@ -121,6 +125,7 @@ async def _try(
         Session(first_patience_s=(ends - loop.time()) * _FIRST_SHARE, past=plan.past), wire, transport.timings
     )
     given: set[str] = set()
+    late: Request | None = None
     steps = exchange(attempt.session, plan)
     try:
         request = next(steps)
@@ -131,6 +136,7 @@ async def _try(
             except Failure as failure:
                 if watch is not None:
                     watch(request, failure)
+                late = request if failure.reason in _LATE else late
                 request = steps.throw(failure)
                 continue
             finally:
@@ -146,22 +152,22 @@ async def _try(
     finally:
         attempt.ended = loop.time()
         steps.close()
-        await _say_goodbye(transport, wire, attempt.session, given, watch)
+        await _say_goodbye(transport, wire, goodbye(attempt.session, given, late), watch)
     return attempt
 
 
-async def _say_goodbye(
-    transport: Transport, wire: Wire, session: Session, given: set[str], watch: Watcher | None
-) -> None:
-    """DELETE every session a reply named, also after a failure or the deadline; what comes back is never held
-    against the server. One that refuses `server/discover` may have begun a session all the same.
+async def _say_goodbye(transport: Transport, wire: Wire, requests: Iterable[Request], watch: Watcher | None) -> None:
+    """Cancel what was given up and DELETE every session a reply named, also after a failure or the deadline; what comes
+    back is never held against the server. One that refuses `server/discover` may have begun a session all the same.
     """
     try:
         wire.deadline = asyncio.get_running_loop().time() + GOODBYE_S
-        for request in goodbye(session, given):
+        for request in requests:
             with contextlib.suppress(Failure):
                 reply = await transport.send(request)
                 if watch is not None:
                     watch(request, reply)
+                if request.phase == CANCEL_PHASE:
+                    await asyncio.sleep(CANCEL_GRACE_S)
     finally:
         await transport.aclose()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from lookout import __version__
@@ -24,6 +24,9 @@ META: Final = "io.modelcontextprotocol/"
 CLIENT: Final = {"name": "lookout", "version": __version__}
 FINDINGS_LIMIT: Final = 50
 SESSIONS_LIMIT: Final = 4
+CANCEL_PHASE: Final = "cancel"
+CANCEL_PATIENCE_S: Final = 0.8
+"""So that time is left to delete the session."""
 
 Steps = Generator[Request, Reply, None]
 Ask = Generator[Request, Reply, Reply]
@@ -121,15 +124,25 @@ def open_stream(patience_s: float) -> Request:
     return Request("connect", "GET", {"accept": "text/event-stream"}, opens_stream=True, patience_s=patience_s)
 
 
-def goodbye(s: Session, given: Iterable[str]) -> list[Request]:
-    """DELETE of every session any reply named (2025-03-26 to 2025-11-25, Session Management), the one in use first."""
+def goodbye(s: Session, given: Iterable[str], late: Request | None = None) -> list[Request]:
+    """DELETE of every session any reply named (2025-03-26 to 2025-11-25, Session Management), the one in use first.
+
+    Before it, `late`, the request that was given up, is cancelled (Lifecycle, Timeouts): a session that was deleted
+    while its server still worked at an answer took the whole server with it (mcp 1.9.4).
+    """
     version = s.protocol_version if s.protocol_version in HANDSHAKE else HANDSHAKE[-1]
     every = dict.fromkeys((s.session_id, *sorted(given)))
     valid = [id_ for id_ in every if id_ and id_ not in s.ended and _sendable(id_)]
-    return [
+    deletions = [
         Request("delete", "DELETE", {"mcp-protocol-version": version, "mcp-session-id": id_})
         for id_ in valid[:SESSIONS_LIMIT]
     ]
+    open_ = s.endpoint is not None or s.session_id in valid
+    if late is None or late.id is None or late.rpc in ("initialize", "server/discover") or not open_:
+        return deletions
+    rpc, params = "notifications/cancelled", {"requestId": late.id, "reason": "timeout"}
+    cancellation = _post(CANCEL_PHASE, rpc, None, params, session_headers(s), endpoint=s.endpoint)
+    return [replace(cancellation, patience_s=CANCEL_PATIENCE_S), *deletions]
 
 
 def session_headers(s: Session) -> dict[str, str]:
