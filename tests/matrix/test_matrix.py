@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from lookout.probe.client import probe_server
 from lookout.probe.credential import ANONYMOUS, Credential
 from lookout.probe.result import Era, ProbeResult, Reason, Status
 
-from tests.matrix.conftest import Probed, probe
+from tests.matrix.conftest import BEARER, Probed, every, options, probe, settled
 from tests.servers.real.catalogue import CONFIGURATIONS, TOKEN, Configuration
 from tests.servers.real.fleet import Fleet
 
@@ -29,20 +28,6 @@ PROBES_OF_GATEWAYS = 3
 SILENT_STREAMS = ("mcp-lite", "@modelcontextprotocol/server")
 """Where a wrongly remembered HTTP+SSE is tried too. On the others a GET opens a stream on which nothing comes for five
 seconds, which `test_is_up_when_a_stream_is_remembered_that_says_nothing` waits for once."""
-BEARER = {"LOOKOUT_TEST_TOKEN": TOKEN}
-
-
-def every(which: Callable[[Configuration], Any]) -> Any:
-    """Parametrise over the configurations `which` is true of."""
-    found = [configuration for configuration in CONFIGURATIONS if which(configuration)]
-    return pytest.mark.parametrize("configuration", found, ids=str)
-
-
-def options(configuration: Configuration, *more: str) -> tuple[str, ...]:
-    """Options a probe of this server needs: its token, and its era where detection would kill it."""
-    guard = ("--bearer-env", "LOOKOUT_TEST_TOKEN") if configuration.guarded else ()
-    era = () if configuration.detected or "--era" in more else ("--era", configuration.era)
-    return (*guard, *era, *more)
 
 
 def assert_up(probed: Probed, configuration: Configuration, era: str, version: str) -> None:
@@ -145,16 +130,6 @@ def test_the_same_tools_on_one_page_or_several_have_one_hash(fleet: Fleet) -> No
         assert (paged.result["status"], paged.errors) == ("up", []), f"{configuration}: {paged.result}"
 
 
-def settled(fleet: Fleet, configuration: Configuration) -> dict[str, Any]:
-    """What the server holds open, once it has noticed that we are gone."""
-    deadline = time.monotonic() + 5
-    while True:
-        held = fleet.watched(configuration)
-        if not (held.get("open") or held.get("in_flight")) or time.monotonic() > deadline:
-            return held
-        time.sleep(0.02)
-
-
 @every(lambda c: c.keeps and c.detected)
 def test_no_session_is_left_open(fleet: Fleet, configuration: Configuration, record_property: Any) -> None:
     url = fleet.address(configuration)
@@ -165,6 +140,8 @@ def test_no_session_is_left_open(fleet: Fleet, configuration: Configuration, rec
         for _ in range(probes):
             legacy = probe(url, *options(configuration, "--era", "legacy"), env=BEARER)
             assert legacy.result["tools"]["count"] == configuration.tools
+    after = probe(url, *options(configuration), env=BEARER)
+    assert after.result["tools"]["count"] == configuration.tools, f"it did not survive: {after.result}"
     held = settled(fleet, configuration)
     record_property("sessions", held)
     assert held["open"] == 0, f"{configuration}: {held}"
@@ -184,5 +161,7 @@ def test_no_session_is_left_open_when_the_list_fails_or_never_comes(fleet: Fleet
         assert (late.result["status"], late.result["reason"]) == ("down", "deadline"), late.result
     finally:
         fleet.watched(configuration, "ok")
+    after = probe(url, "--era", era)
+    assert after.result["tools"]["count"] == configuration.tools, f"it did not survive: {after.result}"
     held = settled(fleet, configuration)
     assert (held.get("open", 0), held["in_flight"]) == (0, 0), f"{configuration}: {held}"
