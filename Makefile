@@ -28,10 +28,10 @@ test: setup-dev ## Every check there is: lint, types, tests, end to end, browser
 lint: setup-dev ## Only what needs no running: format, lint, types, import rules
 	@$(BIN)/python scripts/check.py --lint $(ARGS)
 
-synth: setup ## Write the CloudFormation templates to cdk.out
+synth: setup ## Write the CloudFormation templates to cdk.out, without a network or credentials
 	@mkdir -p .local/logs
 	@JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20,21,22,23,24 npx --no-install cdk synth --quiet \
-	    -c config=$(or $(CONFIG),lookout.yaml) $(ARGS) >.local/logs/synth.log 2>&1 || { cat .local/logs/synth.log; exit 1; }
+	    -c templates=true -c config=$(or $(CONFIG),lookout.yaml) $(ARGS) >.local/logs/synth.log 2>&1 || { cat .local/logs/synth.log; exit 1; }
 	@echo "The templates are in cdk.out."
 
 deploy: setup ## Deploy lookout.yaml (CONFIG=other.yaml) to the AWS account whose credentials you have

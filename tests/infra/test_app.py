@@ -31,7 +31,7 @@ def run_app(folder: Path, text: str, **context: str) -> subprocess.CompletedProc
     config = folder / "lookout.yaml"
     config.write_text(text)
     flags = json.loads((ROOT / "cdk.json").read_text())["context"]
-    given = {**flags, "config": str(config), "aws:cdk:bundling-stacks": [], **context}
+    given = {**flags, "config": str(config), "templates": "true", **context}
     nowhere = "http://127.0.0.1:9"
     env = {
         **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CDK_"))},
