@@ -54,6 +54,7 @@ lock: setup-dev ## Write the lock files anew from pyproject.toml
 	@$(UV_COMPILE) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	@$(UV_COMPILE) --group pyproject.toml:ministack -o requirements-local.txt
 	@$(UV_COMPILE) --group pyproject.toml:node -o requirements-node.txt
+	@for list in tests/servers/real/environments/*.in; do $(UV_COMPILE) "$$list" -o "$${list%.in}.txt" || exit 1; done
 	@$(UV_COMPILE) --group pyproject.toml:action -c requirements.txt -o requirements-action.txt
 	@$(UV_COMPILE) layers/vendor/requirements.in -c requirements.txt $(addprefix --no-emit-package ,$(IN_LAMBDA)) \
 		-o layers/vendor/requirements.txt
