@@ -102,7 +102,7 @@ def list_others(s: Session, names: tuple[str, ...]) -> Steps:
             failure, items = broken, []
         if failure is not None and failure.code is None and (failure.http_status or 0) >= 300:
             s.find([finding("CAP-DECLARED-FAILS", f"{kind.method}: {failure.message}", "warning")])
-        elif failure is None:
+        elif failure is None or failure.usable:
             setattr(s, name, [item for item in items if isinstance(item, dict)])
 
 
