@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from lookout.cli.deploy_cmd import wanted_references
+from lookout.cli.deploy_cmd import stack_names, wanted_references
 from lookout.cli.main import cli
 from lookout.config.load import load_config
 from lookout.errors import LocalError
 from lookout.local import account, cdk
+
+from infra.application import HOME_STACK, probe_stack
 
 YAML = """
 name: Acme
@@ -158,3 +160,8 @@ def test_destroy(aws: list[Any], config: str) -> None:
 def test_every_reference_is_found_once(config: str) -> None:
     found = [str(reference) for reference in wanted_references(load_config(config))]
     assert found == ["secret:key", "secret:signing", "secret:token", "ssm:/lookout/c"]
+
+
+def test_the_stacks_are_called_what_infra_calls_them(config: str) -> None:
+    names = stack_names(load_config(config))
+    assert names == [HOME_STACK, *(probe_stack(region) for region in ("us-west-2", "us-east-1", "eu-west-1"))]

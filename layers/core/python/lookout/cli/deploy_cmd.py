@@ -54,6 +54,15 @@ def regions_of(config: Config) -> list[str]:
     return list(dict.fromkeys((config.site.home, *config.site.regions)))
 
 
+def stack_names(config: Config) -> list[str]:
+    """What infra calls the stacks of a configuration."""
+    return [HOME_STACK, *(f"LookoutProbe-{region}" for region in config.site.regions)]
+
+
+def _count(config: Config) -> str:
+    return f"{len(config.servers)} server{'' if len(config.servers) == 1 else 's'}"
+
+
 def inspect(config: Config) -> Preflight:
     """Look at the account, and change nothing. Raises LocalError, which names every region that is in the way."""
     from lookout.local import account
@@ -90,11 +99,10 @@ def summary(
     site = config.site
     made = {key: value for values in outputs.values() for key, value in values.items()}
     page, api = made.get("SiteUrl", "").rstrip("/"), made.get("ApiUrl", "").rstrip("/")
-    servers = f"{len(config.servers)} server{'' if len(config.servers) == 1 else 's'}"
-    lines = ["", f"Lookout is deployed: {servers}, probed from {', '.join(site.regions)}.", ""]
+    lines = ["", f"Lookout is deployed: {_count(config)}, probed from {', '.join(site.regions)}.", ""]
     places = {"Status page": page, "API": api, "Metrics": f"{page}/metrics" if page else ""}
     lines += [f"  {title:<13}{url}" for title, url in places.items() if url]
-    lines += [f"  {'Stacks':<13}{', '.join(outputs)}", "", "What to do next:"]
+    lines += [f"  {'Stacks':<13}{', '.join(stack_names(config))}", "", "What to do next:"]
     for found in missing:
         what = "parameter" if found.store == "ssm" else "secret"
         lines += [
@@ -135,7 +143,7 @@ def deploy(config: Path, *, yes: bool, as_json: bool) -> None:
     found = inspect(wanted)
     say = (lambda text: click.echo(text, err=True)) if as_json else click.echo
     say(f"Account {found.account}, as {found.arn}")
-    say(f"Home {site.home}; probing from {', '.join(site.regions)}; {len(wanted.servers)} servers")
+    say(f"Home {site.home}; probing from {', '.join(site.regions)}; {_count(wanted)}")
     if found.unprepared:
         say(f"To be bootstrapped for CDK: {', '.join(found.unprepared)}")
     if found.missing:
@@ -171,6 +179,6 @@ def destroy(config: Path, *, yes: bool) -> None:
     arguments = ["destroy", "--all", "--force", *cdk.context(config.resolve(), local=False)]
     cdk.run(layout, arguments, aws=None, log=layout.logs / "destroy.log", echo=click.echo)
     click.echo(
-        "Removed. Kept on purpose: the tables with your history, the two buckets, and the CDK bootstrap.\n"
+        "Removed. Kept on purpose: the tables with your history, the buckets, and the CDK bootstrap.\n"
         "`make deploy` takes the tables over again; docs/runbook.md says how to delete them."
     )
