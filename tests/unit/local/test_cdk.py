@@ -64,6 +64,25 @@ def test_a_real_account_gets_the_callers_variables_and_no_local_flag(
     assert "PYTHONPATH" not in environment
 
 
+def test_kept_tables_are_imported_only_where_it_is_asked(tmp_path: Path) -> None:
+    layout = layout_with(tmp_path, 'echo "$@" >> arguments')
+    for adopt in (False, True):
+        cdk.deploy(layout, Path("a.yaml"), aws=None, local=False, outputs_file=layout.outputs, adopt=adopt)
+    plain, adopting = (tmp_path / "arguments").read_text().splitlines()
+    assert "--import-existing-resources" not in plain
+    assert adopting == f"{plain} --import-existing-resources"
+
+
+def test_a_failure_that_is_known_ends_with_what_to_do(tmp_path: Path) -> None:
+    layout = layout_with(tmp_path, "echo 'ExpiredToken: it has expired'; exit 1")
+    said: list[str] = []
+    with pytest.raises(LocalError) as failed:
+        cdk.run(layout, ["deploy"], aws=None, log=layout.logs / "deploy.log", echo=said.append)
+    assert said == ["ExpiredToken: it has expired"]
+    assert "ExpiredToken" not in str(failed.value)
+    assert str(failed.value).endswith("It goes on where it ended.")
+
+
 def test_the_local_deployment_never_sees_the_callers_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "mine")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "precious")

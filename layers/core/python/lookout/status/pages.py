@@ -32,7 +32,7 @@ CACHE_FOREVER: Final = "public, max-age=31536000, immutable"
 REFRESH_S: Final = 600
 """How old a server's own page may grow while nothing in it that matters changes."""
 PAST_INCIDENTS: Final = 15
-AFFECTED: Final = 8
+AFFECTED: Final = 6
 """Servers the banner names, before it only counts them."""
 CSP: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
