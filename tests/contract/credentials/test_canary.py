@@ -11,6 +11,7 @@ import html
 import io
 import json
 import queue
+import string
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -63,11 +64,15 @@ WRITTEN: list[Callable[[str], str]] = [
 
 
 def traces() -> dict[str, set[str]]:
-    """By canary: every run of eight characters of every way to write it, in lower case."""
+    """By canary: every run of eight characters of every way to write it, in lower case.
+
+    Of sixteen where they are hexadecimal digits: digests and long fractions are made of those too.
+    """
     out: dict[str, set[str]] = {}
     for name, secret in {**CANARIES, "key": "".join(KEY.split("\n")[1:-2])}.items():
         forms = {write(secret).lower() for write in WRITTEN} - {base64.b64encode(b"Bearer ").decode().lower()}
-        out[name] = {form[i : i + 8] for form in forms for i in range(len(form) - 7)}
+        length = {form: 16 if set(form) <= set(string.hexdigits) else 8 for form in forms}
+        out[name] = {form[i : i + n] for form, n in length.items() for i in range(len(form) - n + 1)}
     out["access"] -= {piece for piece in out["access"] if "bearer" in piece}
     common = set.intersection(*(out[name] for name in CANARIES))
     return {name: pieces - common for name, pieces in out.items()}
