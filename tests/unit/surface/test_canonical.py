@@ -38,7 +38,7 @@ def tool(name: str = "search", **more: Any) -> dict[str, Any]:
 def shuffled(value: Any, rng: random.Random, schema: bool = False) -> Any:
     """The same JSON with its keys, and where it is a schema its sets, in another order."""
     if isinstance(value, list):
-        return [shuffled(v, rng, schema) for v in value]
+        return [shuffled(v, rng, schema and isinstance(v, dict)) for v in value]
     if not isinstance(value, dict):
         return value
     out = {}
@@ -54,7 +54,10 @@ def shuffled(value: Any, rng: random.Random, schema: bool = False) -> Any:
 
 def shuffled_tool(one: dict[str, Any], rng: random.Random) -> dict[str, Any]:
     order = rng.sample(list(one), len(one))
-    return {k: shuffled(one[k], rng, schema=k in ("inputSchema", "outputSchema")) for k in order}
+    return {
+        k: shuffled(one[k], rng, schema=k in ("inputSchema", "outputSchema") and isinstance(one[k], dict))
+        for k in order
+    }
 
 
 @settings(max_examples=100, deadline=None)
@@ -86,6 +89,7 @@ SAFE = st.recursive(
     | st.booleans()
     | st.integers(-(2**53) + 1, 2**53 - 1)
     | st.floats(-1e15, 1e15)
+    | st.floats(1e-8, 1e-3)
     | st.floats(allow_nan=False, allow_infinity=False).filter(lambda f: not f.is_integer())
     | WIDE,
     lambda inner: (
@@ -147,6 +151,13 @@ def test_a_surface_is_bounded() -> None:
     assert tools_hash([{"name": str(i)} for i in range(ITEMS_LIMIT)]) is not None
     assert tools_hash([{"name": str(i)} for i in range(ITEMS_LIMIT + 1)]) is None
     assert tools_hash([{"name": "x", "description": "y" * (4 << 20)}]) is None
+
+
+def test_what_is_slow_to_write_is_bounded_sooner() -> None:
+    assert tools_hash([{"name": "x", "y": [1e-9] * 60_000}]) is not None
+    assert tools_hash([{"name": "x", "y": [1e-9] * 120_000}]) is None
+    assert tools_hash([{"name": "x", "y": [0.25] * 120_000}]) is not None
+    assert tools_hash([{"name": "x", "y": ["z" * 600_000, {"\U0001f600": 1}]}]) is None
 
 
 def test_the_three_hashes_tell_three_things() -> None:

@@ -235,6 +235,18 @@ def test_a_definition_counts_as_what_refers_to_it_unless_it_is_turned_around() -
     assert told(tool(schema(narrow, negated)), tool(schema(wide, negated))) == [(path, "type_widened", "unknown")]
 
 
+def test_a_schema_that_changed_everywhere_says_so_and_no_more() -> None:
+    old = {"properties": {f"p{n}": {"type": "string", "title": "a"} for n in range(3000)}}
+    new = {"properties": {f"p{n}": {"type": ["string", "null"], "title": "b"} for n in range(3000)}}
+    found = told(tool(old), tool(new))
+    assert len(found) == 2001
+    assert found[0][1:] == ("schema_unreadable", "unknown")
+    long = [str(n) for n in range(1001)]
+    assert told(tool(within({"enum": long})), tool(within({"enum": long[1:]}))) == [
+        ("/inputSchema/properties/q/enum", "keyword_changed", "unknown")
+    ]
+
+
 def test_names_used_twice_lose_no_tool() -> None:
     one, two = tool(description="one"), tool(description="two")
     assert diff(surface(one, two), surface(two, one)).empty

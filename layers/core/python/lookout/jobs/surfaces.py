@@ -28,8 +28,8 @@ UPLOAD_S: Final = 3.0
 UPLOADS_AN_HOUR: Final = 6
 """Per server and process: a server that says something new each time does not fill the bucket."""
 REMEMBERED: Final = 20_000
-COMPARED_LIMIT: Final = 8 * 1024 * 1024
-"""Bytes of surfaces that are compared in one judged minute: two of the largest, or hundreds of the usual size."""
+COMPARED_LIMIT: Final = 4 * 1024 * 1024
+"""Bytes of surfaces that are compared in one judged minute: more than a hundred of the usual size."""
 
 _log = logging.getLogger(__name__)
 

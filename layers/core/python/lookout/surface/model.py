@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from lookout.errors import FormatError
-from lookout.surface.canonical import UncanonicalError, digest
+from lookout.surface.canonical import UncanonicalError, digest, usual
 from lookout.surface.items import KINDS, TOOL, Item, Kind
 
 FORMAT: Final = "lookout-surface/1"
 ITEMS_LIMIT: Final = 2000
 SIZE_LIMIT: Final = 4 * 1024 * 1024
+UNUSUAL_LIMIT: Final = 512 * 1024
+"""Bytes of a surface with numbers or keys that are slow to write canonically."""
 ADDRESS_LENGTH: Final = 32
 """Hex digits by which a surface is named in rounds, states and the bucket: 128 bits."""
 REMEMBERED: Final = 256
@@ -188,6 +190,11 @@ def hashes_of(lists: Lists) -> Hashes | None:
     except (ValueError, TypeError, RecursionError):
         return None
     if len(plain) > SIZE_LIMIT:
+        return None
+    try:
+        if len(plain) > UNUSUAL_LIMIT and not usual([list(items or ()) for items in lists.values()]):
+            return None
+    except UncanonicalError:
         return None
     key = hashlib.sha256(plain).digest()
     found = _known.get(key)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 from lookout.surface.canonical import (
@@ -25,6 +26,10 @@ from lookout.surface.canonical import (
 from lookout.surface.changes import Change, Class, Side, change
 
 Schema = Mapping[str, Any]
+CHANGES_LIMIT: Final = 1000
+"""Changes of each sort that are looked for in one schema: what has more is `schema_unreadable` besides."""
+VALUES_LIMIT: Final = 1000
+"""Values of an `enum` that are told apart; a longer one is compared as a whole."""
 _MISSING: Final = object()
 _TYPES: Final = frozenset({"null", "boolean", "object", "array", "number", "integer", "string"})
 _LOWER: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
@@ -51,12 +56,14 @@ _FLOWING: Final = frozenset(
 def schema_changes(old: Any, new: Any, side: Side, at: str) -> list[Change]:
     """The changes from one schema to another, annotations included. Never raises, whatever the two are."""
     try:
-        found = list(_compare(old, new, side, at, 0))
+        found = list(islice(_compare(old, new, side, at, 0), CHANGES_LIMIT))
         if not (_flows(old) and _flows(new)):
             found = [replace(c, cls=Class.UNKNOWN) if c.cls is Class.ADDITIVE else c for c in found]
-        return [*found, *_annotations(old, new, at)]
+        texts = list(islice(_annotations(old, new, at), CHANGES_LIMIT))
+        cut = [change(at, "schema_unreadable", side)] if CHANGES_LIMIT in (len(found), len(texts)) else []
     except (UncanonicalError, RecursionError):
         return [change(at, "schema_unreadable", side)]
+    return [*found, *texts, *cut]
 
 
 def same(old: Any, new: Any) -> bool:
@@ -161,13 +168,13 @@ def _value_set(schema: dict[str, Any]) -> dict[bytes, Any] | str | None:
     """The values by canonical bytes; None where any may be; a text where they cannot be told."""
     sets = []
     if "enum" in schema:
-        if not isinstance(schema["enum"], list):
-            return "malformed"
+        if not isinstance(schema["enum"], list) or len(schema["enum"]) > VALUES_LIMIT:
+            return "not compared"
         sets.append({canonical(value): value for value in schema["enum"]})
     if "const" in schema:
         sets.append({canonical(schema["const"]): schema["const"]})
     if any(None in values for values in sets):
-        return "malformed"
+        return "not compared"
     if not sets:
         return None
     return {key: value for key, value in sets[0].items() if key is not None and all(key in other for other in sets)}
