@@ -12,7 +12,7 @@ import pytest
 from lookout.config.model import Server
 from lookout.probe.credential import Unavailable
 from lookout.probe.result import ProbeResult
-from lookout.probe.round_runner import Memory, jitter, probe_round
+from lookout.probe.round_runner import Memory, jitter, probe_round, verify_era
 
 from tests.contract.probe.probing import UP, answer, body, endless, hang, on_list, raw, reset, stream, verdict
 from tests.contract.probe.test_hostile import CHUNKED, EVENT, HEAD, MIB, given, nested, tools
@@ -192,6 +192,28 @@ def test_a_retry_after_is_obeyed_in_the_rounds_that_follow() -> None:
     results = asyncio.run(go())
     assert [verdict(result) for result in results] == [("unknown", "http", "rate_limited")] * 3
     assert calls == ["server/discover"]
+
+
+def test_an_era_that_is_told_is_spoken_in_every_round_and_none_is_looked_for() -> None:
+    calls: list[str] = []
+
+    async def fragile(call: h.Call) -> None:
+        calls.append(call.rpc or call.method)
+        await h.good_legacy(call)
+
+    async def go() -> list[ProbeResult]:
+        async with h.serving(fragile) as running:
+            server, memories = Server("x", running.url, era="legacy", allow_private=True), dict[str, Memory]()
+            daily = next(minute for minute in range(0, 86_400, 60) if verify_era("a", "x", minute))
+            out: list[ProbeResult] = []
+            for minute in (daily - 60, daily):
+                deadline = asyncio.get_running_loop().time() + 10
+                how: dict[str, Any] = {"deadline": deadline, "spread_s": 0, "region": "a", "per_host": 1}
+                out += await probe_round([server], minute=minute, credentials={}, memories=memories, **how)
+            return out
+
+    assert [verdict(result) for result in asyncio.run(go())] == [("up", None, None)] * 2
+    assert calls == ["initialize", "notifications/initialized", "tools/list", "DELETE"] * 2
 
 
 def test_our_own_deadline_and_a_missing_credential_are_nobodys_fault() -> None:

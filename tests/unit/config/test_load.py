@@ -138,6 +138,7 @@ def test_every_value_arrives() -> None:
     assert config.servers[1] == Server(
         slug="partner",
         url="https://mcp.partner.example/mcp",
+        era="legacy",
         name="Partner API",
         visibility="private",
         interval_s=300,

@@ -116,6 +116,7 @@ def _server(value: Mapping[str, Any]) -> Server:
         expect_min_tools=expect.get("min_tools"),
         expect_server_name=expect.get("server_name"),
         expect_protocol_version=expect.get("protocol_version"),
+        era=value.get("era"),
         strict=value.get("strict", False),
         lists=tuple(value.get("lists", ())),
         active_checks=value.get("active_checks", False),

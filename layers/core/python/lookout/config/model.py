@@ -43,6 +43,8 @@ class Server:
     expect_server_name: str | None = None
     expect_protocol_version: str | None = None
     """At least this one of the known versions."""
+    era: str | None = None
+    """Speak this era and no other, and look for none; None: found, remembered, verified daily."""
     strict: bool = False
     lists: tuple[str, ...] = ()
     """What is listed beside tools: of resources, resource_templates, prompts."""

@@ -102,7 +102,7 @@ async def probe_round(
         daily = verify_era(region, server.slug, minute)
         if daily:
             memory.past.forget()
-        known = None if daily else memory.era
+        known = Era(server.era) if server.era else None if daily else memory.era
         spared = memory.failures >= PATIENT_ROUNDS and memory.failures % PATIENT_ROUNDS != 0
         async with hosts[urlsplit(server.url).hostname or ""]:
             result = await probe_server(
@@ -111,7 +111,7 @@ async def probe_round(
                 deadline=ends,
                 now_ms=_now_ms,
                 known_era=known,
-                forced=spared and known is not None,
+                forced=server.era is not None or (spared and known is not None),
                 resolver=resolver,
                 ssl_context=ssl_context,
                 past=memory.past,
