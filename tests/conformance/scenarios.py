@@ -16,6 +16,8 @@ class Scenario:
     credentials: bool = False
     shows: str = ""
     status: str = "up"
+    call: tuple[str, str] | None = None
+    """A tool its owner would name, and its arguments."""
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}".strip()
@@ -27,11 +29,19 @@ PROBER = [
     Scenario("http-standard-headers", "2026-07-28", shows="`Mcp-Method`, `MCP-Protocol-Version`"),
     Scenario("json-schema-ref-no-deref", "2026-07-28", shows="no `$ref` of a server is fetched"),
     *(
-        Scenario("tools_call", version, shows="every message valid by the official schema")
+        Scenario(
+            "tools_call",
+            version,
+            shows="every message valid by the official schema; the call of a tool that is named",
+            call=("add_numbers", '{"a": 5, "b": 3}'),
+        )
         for version in ("2025-06-18", "2025-11-25", "2026-07-28")
     ),
     Scenario(
-        "http-invalid-tool-headers", "2026-07-28", shows="tools with a bad `x-mcp-header` are left out, not the list"
+        "http-invalid-tool-headers",
+        "2026-07-28",
+        shows="tools with a bad `x-mcp-header` are left out, not the list",
+        call=("valid_tool", '{"region": "eu", "query": "x"}'),
     ),
     Scenario("auth/client-credentials-basic", "", True, "discovery, the token and its use"),
     Scenario("auth/pre-registration", "2025-11-25", True, "a client registered beforehand"),

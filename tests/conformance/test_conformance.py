@@ -24,6 +24,8 @@ def installed() -> None:
 @pytest.mark.parametrize("scenario", PROBER, ids=str)
 def test_the_probe_passes(scenario: Scenario, tmp_path: Path) -> None:
     client = suite.PROBE_WITH_CREDENTIALS if scenario.credentials else suite.PROBE
+    if scenario.call is not None:
+        client = [*client, "--call", scenario.call[0], "--arguments", scenario.call[1]]
     ran = suite.try_client(client, scenario.name, scenario.version, tmp_path)
     assert ran.code == 0, ran.said
     assert json.loads(ran.printed)["status"] == scenario.status, ran.printed
