@@ -37,11 +37,12 @@ def _ask_for_stamps(sock: socket.socket) -> None:
 
 
 @cache
-def _keep_stamping() -> socket.socket:
-    """A socket that does nothing but ask: the kernel begins to stamp late where nobody else does."""
+def _keep_stamping() -> int:
+    """A socket, open as long as the process, that does nothing but ask: the kernel begins to stamp late where nobody
+    else does. Its file descriptor."""
     idle = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     _ask_for_stamps(idle)
-    return idle
+    return idle.detach()
 
 
 class Line:
