@@ -39,7 +39,8 @@ def _ask_for_stamps(sock: socket.socket) -> None:
 @cache
 def _keep_stamping() -> int:
     """A socket, open as long as the process, that does nothing but ask: the kernel begins to stamp late where nobody
-    else does. Its file descriptor."""
+    else does. Its file descriptor.
+    """
     idle = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     _ask_for_stamps(idle)
     return idle.detach()
