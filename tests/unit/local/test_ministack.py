@@ -90,7 +90,7 @@ def test_a_foreign_key_is_refused(local_aws: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     forget_clients()
     try:
-        with pytest.raises(LocalError, match="refuses your credentials"):
+        with pytest.raises(LocalError, match="stacks of us-east-1 cannot be read"):
             account.stack_status("us-east-1", "CDKToolkit")
         with pytest.raises(SecretError):
             secret_value("us-east-1", "name")
@@ -105,7 +105,7 @@ def test_an_unreachable_account_is_said(new_port: Callable[[], int], monkeypatch
     try:
         with pytest.raises(LocalError, match="did not accept"):
             account.identity("us-east-1")
-        with pytest.raises(LocalError, match="refuses your credentials"):
+        with pytest.raises(LocalError, match="stacks of us-east-1 cannot be read"):
             account.bootstrapped("us-east-1")
     finally:
         forget_clients()
