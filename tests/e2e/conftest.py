@@ -164,4 +164,4 @@ def world(tmp_path_factory: pytest.TempPathFactory, new_port: Callable[[], int])
     finally:
         if demo is not None:
             demo.stop()
-        aws.stop()
+        aws.stop(grace_s=2.0)  # nothing of it is kept
