@@ -14,6 +14,7 @@ from lookout.probe.hearing import hear
 from lookout.probe.messages import Reply, Request
 from lookout.probe.result import Era, Layer, Reason
 from lookout.probe.rules.pages import check_pages
+from lookout.probe.rules.past import Listed
 from lookout.probe.rules.registry import finding
 from lookout.probe.rules.tools import check_tools
 from lookout.probe.session import Ask, Session, Steps
@@ -79,8 +80,15 @@ def list_tools(s: Session) -> Steps:
         s.tools = []
         return
     items, failure = yield from _pages(s, TOOLS)
-    s.tools, findings = check_tools(s.protocol_version, s.era, items, s.past.order)
-    s.find(findings)
+    key = (s.pages, s.protocol_version, s.era)
+    listed = s.past.listed
+    if listed is not None and listed.key == key and all(s.pages):
+        s.tools = listed.tools
+        s.find(listed.findings)
+    else:
+        s.tools, findings = check_tools(s.protocol_version, s.era, items, s.past.order)
+        s.find(findings)
+        s.past.listed = Listed(key, s.tools, tuple(f for f in findings if f.rule != "M-ORDER"))
     if s.era is Era.MODERN:
         s.past.order = tuple(tool["name"] for tool in s.tools)
     if failure is not None:
@@ -120,6 +128,8 @@ def _pages(s: Session, kind: ListKind) -> Pages:
     while True:
         reply = yield from ask(s, phase, kind.method, params)
         size += reply.size
+        if kind is TOOLS:
+            s.pages = (*s.pages, reply.digest)
         answer = reply.answer
         if not (isinstance(answer, Answer) and answer.result is not None and 200 <= reply.status < 300):
             raise _list_failure(s, reply, kind)

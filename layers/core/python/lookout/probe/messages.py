@@ -53,6 +53,8 @@ class Reply:
     url: str = ""
     """Where it came from, redirects followed."""
     redirects: int = 0
+    digest: bytes = b""
+    """SHA-256 of the text `message` was read from, for a page of a list; empty elsewhere."""
     took_ms: float = 0.0
     """From the request written to the answer complete."""
 

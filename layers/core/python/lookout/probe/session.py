@@ -49,6 +49,8 @@ class Session:
     resources: list[dict[str, Any]] | None = None
     resource_templates: list[dict[str, Any]] | None = None
     prompts: list[dict[str, Any]] | None = None
+    pages: tuple[bytes, ...] = ()
+    """Digests of the pages `tools` came on."""
     findings: list[Finding] = field(default_factory=list)
     http_status: int | None = None
     renewed: bool = False

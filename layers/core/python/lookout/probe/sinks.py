@@ -37,6 +37,8 @@ class Collector:
         self.answer: Answer | Broken | None = None
         self.message: Any = None
         self.event: Event | None = None
+        self.text = b""
+        """What `message` was read from."""
         self.broken: Broken | None = None
         """The first event that would have been our answer were it valid; a valid one may still follow."""
         self.oddities: set[str] = set()
@@ -124,7 +126,7 @@ class Collector:
             self.broken, self.message = found, parsed
         if not isinstance(found, Answer):
             return False
-        self.answer, self.message = found, parsed
+        self.answer, self.message, self.text = found, parsed, event.data
         return True
 
     def end(self) -> None:
@@ -147,8 +149,9 @@ class Collector:
                 return Broken(Reason.NO_RESPONSE, f"HTTP {self.status} without a body: a request was not answered")
             kind = quote(self.media_type, 60) or "none"
             return Broken(Reason.CONTENT_TYPE, f"content-type {kind} is neither JSON nor an event stream")
+        self.text = self.body
         try:
-            parsed = parse(self.body)
+            parsed = parse(self.text)
         except ValueError as error:
             return Broken(Reason.BAD_JSON, f"the body is not JSON: {quote(str(error), 120)}")
         self.message = parsed.value

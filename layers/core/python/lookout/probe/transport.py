@@ -6,6 +6,7 @@ Redirects: only 307 and 308, at most three, on the same host and port and never 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import ssl
 from collections.abc import Mapping
 from dataclasses import replace
@@ -76,9 +77,7 @@ class Transport:
         if loop.time() >= self._wire.deadline:
             message = f"no time was left for {request.rpc or request.phase}"
             raise Failure(Layer.HTTP, Reason.DEADLINE, message)
-        collector = Collector(
-            LIST_LIMIT if (request.rpc or "").endswith("/list") else BODY_LIMIT, request.id, request.opens_stream
-        )
+        collector = Collector(LIST_LIMIT if _lists(request) else BODY_LIMIT, request.id, request.opens_stream)
         try:
             async with asyncio.timeout_at(until):
                 return await self._exchange(request, target, collector)
@@ -109,7 +108,8 @@ class Transport:
             incoming.done_at = stream.answered_at
             incoming.first_at = incoming.first_at or stream.answered_at
         took_ms = self._measure(request, incoming, began)
-        return replace(_reply(target, incoming, collector, answer), took_ms=took_ms)
+        digest = hashlib.sha256(collector.text).digest() if collector.text and _lists(request) else b""
+        return replace(_reply(target, incoming, collector, answer), took_ms=took_ms, digest=digest)
 
     def _measure(self, request: Request, incoming: Incoming, began: float) -> float:
         took = max(0.0, (incoming.done_at - began) * 1000)
@@ -176,6 +176,10 @@ class Transport:
             return Failure(Layer.HTTP, Reason.FIRST_BYTE_TIMEOUT, message, reply)
         reason = Reason.DEADLINE if deadline else Reason.FIRST_BYTE_TIMEOUT
         return Failure(Layer.HTTP, reason, f"no complete answer to {request.rpc or request.phase} in time")
+
+
+def _lists(request: Request) -> bool:
+    return request.rpc is not None and request.rpc.endswith("/list")
 
 
 async def _either(first: asyncio.Future[None], second: asyncio.Future[tuple[Answer | Broken, object]] | None) -> None:

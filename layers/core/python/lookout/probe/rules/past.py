@@ -6,8 +6,19 @@ Kept in memory by whoever probes again; losing it loses a comparison, or looks o
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from lookout.probe.result import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The tools last listed, and what was made of them: the same bytes mean the same again. Never changed in place."""
+
+    key: tuple[object, ...]
+    """Digests of the pages, version and era."""
+    tools: list[dict[str, Any]]
+    findings: tuple[Finding, ...]
 
 
 @dataclass(slots=True)
@@ -18,6 +29,9 @@ class Past:
     """Versions negotiated through `initialize`."""
     order: tuple[str, ...] = ()
     """Names of the tools in the order they came in last."""
+    listed: Listed | None = None
+    surface: tuple[object, object] | None = None
+    """What the surface was made of, and the surface."""
     hash: str | None = None
     """Of the tools whose schemas `inner` is about."""
     inner: list[Finding] = field(default_factory=list)
