@@ -275,6 +275,15 @@ def test_what_was_compressed_comes_back_in_pieces(data: bytes, coding: tuple[str
     assert all(len(piece) <= PIECE for piece in pieces)
 
 
+def test_what_is_held_back_when_a_piece_is_full_is_not_lost() -> None:
+    """zlib may have taken all its input and still owe some of what it decoded."""
+    data = bytes(3 * PIECE)
+    small = packed(data)
+    for place in range(len(small)):
+        inflater = Inflater("gzip")
+        assert b"".join(p for chunk in (small[:place], small[place:]) for p in inflater.feed(chunk)) == data
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.binary(max_size=60), max_size=5), st.sampled_from(["gzip", "deflate"]))
 def test_what_was_not_compressed_is_an_error_of_value(chunks: list[bytes], coding: str) -> None:
