@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import boto3
@@ -21,6 +21,7 @@ from lookout.store.snapshot import Gatherer
 from lookout.surface.model import Surface, surface_of
 from lookout.surface.packed import pack
 from lookout.verdict.judge import Judgement, judge_minute
+from lookout.verdict.state import Incident, ServerState, ShardState
 
 HOME = "us-east-1"
 REGIONS = ("us-west-2", "eu-west-1", "ap-southeast-1")
@@ -163,6 +164,43 @@ def test_removing_a_server_closes_its_incident_as_removed_with_a_notice(store: S
     assert (newest.type, newest.incident.resolution, newest.sinks) == ("incident.resolved", "removed", ("hook",))
     assert store.incidents("acme", 1)[0].resolution == "removed"
     assert store.roster()[1] == []
+    assert store.server_states() == {}
+
+
+def test_a_judge_that_read_before_a_removal_reads_again_and_opens_nothing(store: Store) -> None:
+    apply(store, ACME)
+    for i in range(4):
+        tell(store, T + 60 * i, "ddd")
+    commit = store.commit
+
+    def overtaken(judgement: Judgement, now: int) -> ShardState:
+        if any(n.type == "incident.opened" for n in judgement.notices) and store.roster()[1]:
+            apply(store)
+        return commit(judgement, now)
+
+    store.commit = overtaken  # type: ignore[method-assign]  # the moment between its reads and its transaction
+    judge_shards(store, None, T + 190)
+    assert store.recent_notices(10) == []
+    assert store.incidents("acme", 10) == []
+
+
+def test_a_removal_that_a_judgement_overtakes_closes_what_that_opened(store: Store) -> None:
+    apply(store, ACME)
+    for i in range(4):
+        tell(store, T + 60 * i, "ddd")
+    judge_shards(store, None, T + 70)
+    read = store.open_incidents
+
+    def overtaken(states: Iterable[ServerState]) -> dict[str, Incident]:
+        found = read(states)
+        store.open_incidents = read  # type: ignore[method-assign]
+        judge_shards(store, None, T + 190)
+        return found
+
+    store.open_incidents = overtaken  # type: ignore[method-assign]  # the moment between its reads and its transaction
+    apply(store)
+    assert [n.type for n in store.recent_notices(10)] == ["incident.resolved", "incident.opened"]
+    assert [i.resolution for i in store.incidents("acme", 10)] == ["removed"]
 
 
 def test_history_is_rolled_up_once_and_the_snapshot_counts_nothing_twice(store: Store) -> None:

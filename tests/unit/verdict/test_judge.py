@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -236,3 +237,37 @@ def test_never_two_open_incidents_and_replay_is_identical(script: list[str]) -> 
     assert play(*script) == judged
     last: Mapping[str, ServerState] = judged[-1].state.servers
     assert last["acme"].status.failing == bool(open_ids)
+
+
+def test_evidence_of_the_same_second_makes_no_two_notices_one() -> None:
+    """A region whose clock is ahead puts two minutes' evidence at the end of the first, or after that of the second."""
+    server = Server("acme", "https://mcp.example/mcp", shard="s000", down_after=1)
+    state, incidents, told = ShardState("s000"), {}, []
+    for i, (status, ahead) in enumerate(((Status.DOWN, 0), (Status.CREDENTIAL_REJECTED, 100), (Status.DOWN, 40))):
+        minute = START + 60 * i
+        seen = ProbeResult("acme", status, (minute + ahead) * 1000)
+        found = {r: Round("s000", minute, r, (seen,)) for r in REGIONS}
+        judged = judge_minute(state, minute, found, [server], SITE, incidents)
+        state, incidents = judged.state, {i.id: i for i in judged.incidents}
+        told += judged.notices
+    assert [n.type for n in told] == ["incident.opened", "incident.updated", "incident.updated"]
+    assert told[1].created_at == told[2].created_at
+    assert [n.id for n in told] == sorted({n.id for n in told})
+    assert [n.sequence for n in told] == sorted({n.sequence for n in told})
+
+
+def test_a_failure_before_a_long_silence_is_not_added_to_one_after_it_while_pending_either() -> None:
+    judged = play("ddd", "---", "---", "---", "ddd", "ddd", "ddd")
+    assert [j.verdicts.get("acme") for j in judged] == ["d", "?", "?", "?", "d", "d", "d"]
+    assert [n.incident.started_at for n in notices(judged[:-1])] == []
+    assert [n.incident.started_at for n in notices(judged)] == [START + 240]
+
+
+def test_what_resumes_says_since_when_it_was_paused() -> None:
+    paused = replace(SERVER, paused=True)
+    first = judge_minute(ShardState("s000"), START, rounds("uuu", START), [SERVER], SITE, {})
+    second = judge_minute(first.state, START + 60, {}, [paused], SITE, {})
+    third = judge_minute(second.state, START + 180, {}, [SERVER], SITE, {})
+    state = third.state.servers["acme"]
+    assert (state.status, state.since) == (Status.PENDING, START + 180)
+    assert (state.previous, state.previous_since) == (Status.PAUSED, START + 60)

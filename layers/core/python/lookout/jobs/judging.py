@@ -1,7 +1,8 @@
 """judge: read a shard's rounds, judge every ripe minute, persist each in one transaction.
 
 Woken by the stream for every round that lands, and by a tick each minute because silence wakes nobody. Two judges of
-one shard are settled by the state's version: the loser reads again and finds the minute judged.
+one shard are settled by the state's version: the loser reads again and finds the minute judged. So are a judge and a
+removal, which takes the server from the state: what is removed is never judged again, by whatever was read before.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from lookout.jobs.surfaces import compare
 from lookout.store import Store
 from lookout.verdict.judge import Judgement, judge_minute, surfaces_to_compare
 from lookout.verdict.schedule import AHEAD_S, HORIZON_S, minutes_to_judge
+from lookout.verdict.state import ShardState
 
 ATTEMPTS = 8
 FIRST_LOOK_BACK_S = 3600
@@ -56,8 +58,13 @@ def judge_shard(
 ) -> list[Judgement]:
     """Judge every ripe minute of one shard. Raises ConflictError when others keep winning."""
     for attempt in range(ATTEMPTS):
+        state = store.shard_state(shard)
+        if attempt or any(server.slug not in state.servers for server in servers):
+            # Who is not in the state is new, or was removed before it was read: only what is listed now can say.
+            listed, everybody = store.roster(consistent=True)
+            site, servers = listed or site, [server for server in everybody if server.shard == shard]
         try:
-            return _judge_once(store, shard, servers, site, now, read)
+            return _judge_once(store, state, servers, site, now, read)
         except ConflictError:
             if attempt == ATTEMPTS - 1:
                 raise
@@ -65,9 +72,9 @@ def judge_shard(
 
 
 def _judge_once(
-    store: Store, shard: str, servers: Sequence[Server], site: Site, now: int, read: ReadSurface
+    store: Store, state: ShardState, servers: Sequence[Server], site: Site, now: int, read: ReadSurface
 ) -> list[Judgement]:
-    state = store.shard_state(shard)
+    shard = state.shard
     since = state.judged + 60 if state.judged else now // 60 * 60 - FIRST_LOOK_BACK_S
     rounds = store.rounds(shard, max(since, now - HORIZON_S), now + AHEAD_S, now)
     reported = {minute: set(by_region) for minute, by_region in rounds.items()}

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pynamodb.connection import Connection
@@ -32,6 +32,7 @@ STATE_KEY = "state"
 _STATE_VERSION = 1
 HOUR = 3600
 DAY = 86400
+REMOVAL_ATTEMPTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,8 @@ class Store:
     def apply_config(self, config: Config, now: int) -> AppliedChanges:
         """Make the servers table say what `config` says, and touch nothing else. Repeating it changes nothing.
 
-        A removed server's open incident is closed as `removed`, with its notice, in the transaction that removes it.
+        A removed server's open incident is closed as `removed`, with its notice, in the transaction that removes it
+        and its state. Raises ConflictError where the judge keeps moving that state: nothing of that server is removed.
         """
         site, current = self.roster()
         by_slug = {server.slug: server for server in current}
@@ -128,15 +130,33 @@ class Store:
         self._m.server(key, data=text, digest=hashlib.sha256(text.encode()).hexdigest()[:16]).save()
 
     def _remove(self, server: Server, site: Site, now: int) -> None:
-        state = self.server_states().get(server.slug, ServerState(server.slug))
+        for attempt in range(REMOVAL_ATTEMPTS):
+            try:
+                self._remove_once(server, site, now)
+            except ConflictError:
+                if attempt == REMOVAL_ATTEMPTS - 1:
+                    raise
+            else:
+                return
+
+    def _remove_once(self, server: Server, site: Site, now: int) -> None:
+        shard = self.shard_state(server.shard)
+        state = shard.servers.get(server.slug, ServerState(server.slug))
         open_incidents = self.open_incidents([state]).values()
-        with TransactWrite(connection=Connection(region=self.home)) as transaction:
-            for incident in open_incidents:
-                closed, notice = close(server, incident, now, "removed", state, site)
-                row = self._incident_item(closed)
-                transaction.save(row, condition=IncidentItem.open == 1)
-                transaction.save(self._notice_item(notice))
-            transaction.delete(self._m.server(server.slug))
+        left = {slug: one for slug, one in shard.servers.items() if slug != server.slug}
+        try:
+            with TransactWrite(connection=Connection(region=self.home)) as transaction:
+                self._save_state(transaction, replace(shard, servers=left))
+                for incident in open_incidents:
+                    closed, notice = close(server, incident, now, "removed", state, site)
+                    row = self._incident_item(closed)
+                    transaction.save(row, condition=IncidentItem.open == 1)
+                    transaction.save(self._notice_item(notice))
+                transaction.delete(self._m.server(server.slug))
+        except TransactWriteError as error:
+            if _conflict(error):
+                raise ConflictError(f"shard {server.shard} was judged while {server.slug} was removed") from error
+            raise
 
     # --- rounds and verdicts -----------------------------------------------------------------------------------
 
@@ -208,17 +228,11 @@ class Store:
         Raises ConflictError when the state moved since it was read, or an incident was closed by another: read again.
         """
         state = judgement.state
-        packed = pack_json(
-            _STATE_VERSION, {"judged": state.judged, "servers": {k: s.to_json() for k, s in state.servers.items()}}
-        )
         item = self._m.incident
-        after = ShardState(state.shard, state.version + 1, state.judged, state.servers)
-        row = item(STATE_KEY, state.shard, packed=packed, version=after.version)
-        unmoved = item.version == state.version if state.version else item.pk.does_not_exist()
         new = {notice.dedup_key for notice in judgement.notices if notice.type == "incident.opened"}
         try:
             with TransactWrite(connection=Connection(region=self.home)) as transaction:
-                transaction.save(row, condition=unmoved)
+                after = self._save_state(transaction, state)
                 if judgement.verdicts:
                     pk, sk = verdict_key(state.shard, judgement.minute)
                     data = pack_json(1, dict(judgement.verdicts))
@@ -235,6 +249,16 @@ class Store:
             if _conflict(error):
                 raise ConflictError(f"shard {state.shard}: somebody else judged minute {judgement.minute}") from error
             raise
+        return after
+
+    def _save_state(self, transaction: TransactWrite, state: ShardState) -> ShardState:
+        """Save it on condition that nobody else did since it was read; returns it with its new version."""
+        item = self._m.incident
+        servers = {slug: one.to_json() for slug, one in state.servers.items()}
+        packed = pack_json(_STATE_VERSION, {"judged": state.judged, "servers": servers})
+        after = replace(state, version=state.version + 1)
+        unmoved = item.version == state.version if state.version else item.pk.does_not_exist()
+        transaction.save(item(STATE_KEY, state.shard, packed=packed, version=after.version), condition=unmoved)
         return after
 
     # --- incidents and notices ---------------------------------------------------------------------------------

@@ -138,8 +138,8 @@ def _judge_server(
     if server.paused:
         return _pause(server, before, minute, incident, site)
     if before.status is Status.PAUSED:
-        before = _anew(before, since=minute, previous=Status.PAUSED)
-    if not server.due(minute) or (before.status is Status.PENDING and not results):
+        before = _anew(before, since=minute, previous=Status.PAUSED, previous_since=before.since)
+    if not server.due(minute) or (not before.last_round and not results):
         return _One(before, NOT_DUE)
     verdict = decide(results, site.regions, server.quorum)
     after = advance(before, verdict.outcome, minute, server.down_after, server.up_after)
@@ -151,7 +151,7 @@ def _judge_server(
         incident = _open(server, after, verdict, minute)
         after = after.with_(incident_id=incident.id)
         return _One(
-            after, code, incident, incident_notice("incident.opened", server, after, incident, quorum, at, site)
+            after, code, incident, incident_notice("incident.opened", server, after, incident, quorum, minute, at, site)
         )
     if incident is None:
         return _One(after, code)
@@ -159,12 +159,18 @@ def _judge_server(
         incident = replace(incident, resolved_at=after.since, resolution="recovered")
         after = after.with_(incident_id=None)
         return _One(
-            after, code, incident, incident_notice("incident.resolved", server, after, incident, quorum, at, site)
+            after,
+            code,
+            incident,
+            incident_notice("incident.resolved", server, after, incident, quorum, minute, at, site),
         )
     if after.status is not before.status:
         incident = replace(incident, status=after.status.value, failure=after.failure or Failure())
         return _One(
-            after, code, incident, incident_notice("incident.updated", server, after, incident, quorum, at, site)
+            after,
+            code,
+            incident,
+            incident_notice("incident.updated", server, after, incident, quorum, minute, at, site),
         )
     return _One(after, code)
 
@@ -200,7 +206,7 @@ def close(
     status = Status.PAUSED if resolution == "paused" else Status.UNKNOWN
     gone = before.with_(status=status, previous=before.status, previous_since=before.since, since=at, incident_id=None)
     quorum = Quorum(len(site.regions), 0, len(site.regions), resolution, 0)
-    return closed, incident_notice("incident.resolved", server, gone, closed, quorum, at, site)
+    return closed, incident_notice("incident.resolved", server, gone, closed, quorum, at, at, site)
 
 
 def _moment(results: Mapping[str, ProbeResult], minute: int) -> int:

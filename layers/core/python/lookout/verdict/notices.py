@@ -21,20 +21,26 @@ def incident_notice(
     state: ServerState,
     incident: Incident,
     quorum: Quorum,
+    minute: int,
     at: int,
     site: Site,
 ) -> Notice:
-    """The notice of an incident's opening, updating or resolution."""
+    """The notice of an incident's opening, updating or resolution.
+
+    Its identity and its place among the others come from the judged `minute`, never from `at`, when its evidence was
+    gathered: by a region's wrong clock, or a late probe, two minutes' evidence may be of the same second.
+    """
     return _notice(
         notice_type,
         server,
         state,
         site,
+        minute=minute,
         at=at,
         quorum=quorum,
         dedup_key=incident.id,
         severity=_severity(notice_type, state, quorum),
-        sequence=_SEQUENCE.get(notice_type, at),
+        sequence=_SEQUENCE.get(notice_type, minute),
         failure=state.failure or incident.failure,
         incident=incident,
     )
@@ -49,6 +55,7 @@ def drift_notice(
         server,
         state,
         site,
+        minute=change.at,
         at=at,
         quorum=quorum,
         dedup_key=change.id,
@@ -72,6 +79,7 @@ def _notice(
     state: ServerState,
     site: Site,
     *,
+    minute: int,
     at: int,
     quorum: Quorum,
     dedup_key: str,
@@ -83,7 +91,7 @@ def _notice(
 ) -> Notice:
     known = {sink.name for sink in site.sinks}
     return Notice(
-        id=ids.notice_id(dedup_key, notice_type, at),
+        id=ids.notice_id(dedup_key, notice_type, minute),
         type=notice_type,
         created_at=at,
         slug=server.slug,
