@@ -1,4 +1,4 @@
-"""A list that came in the same bytes as last time is not judged again; one that did not is."""
+"""What is remembered (a list in the same bytes as last time is not judged again), and what is no latency."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from lookout.config.model import Server
 from lookout.probe.client import probe_server
 from lookout.probe.credential import Credential
-from lookout.probe.result import Era, ProbeResult
+from lookout.probe.result import Era, ProbeResult, Status
 from lookout.probe.rules.past import Past
 
 from tests.servers import hostile as h
@@ -85,3 +85,19 @@ def test_a_rotated_secret_is_masked_though_the_bytes_are_the_same() -> None:
     assert first.surface.tools[0]["description"] == "for [secret] and token-two"
     assert second.surface.tools[0]["description"] == "for token-one and [secret]"
     assert past.listed is not None
+
+
+def test_a_legacy_server_that_hangs_on_what_it_does_not_know_is_not_slow() -> None:
+    async def serve(call: h.Call) -> None:
+        if call.rpc == "server/discover":
+            await asyncio.sleep(30)
+        await h.good_legacy(call)
+
+    async def go() -> ProbeResult:
+        async with h.serving(serve) as running:
+            server = Server("x", running.url, allow_private=True, timeout_s=2, slow_after_ms=700)
+            deadline = asyncio.get_running_loop().time() + 10
+            return await probe_server(server, deadline=deadline, now_ms=lambda: 0)
+
+    result = asyncio.run(go())
+    assert (result.status, result.era) == (Status.UP, Era.LEGACY), result.message

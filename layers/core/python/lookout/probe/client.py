@@ -126,11 +126,13 @@ async def _try(
     )
     given: set[str] = set()
     late: Request | None = None
+    search_s = 0.0
     steps = exchange(attempt.session, plan)
     try:
         request = next(steps)
         while True:
             sent, beyond = loop.time(), request.phase in PHASES
+            searching, below = request.phase == "discover", sum(wire.evidence.timings.values())
             try:
                 reply = await transport.send(request)
             except Failure as failure:
@@ -140,7 +142,10 @@ async def _try(
                 request = steps.throw(failure)
                 continue
             finally:
-                attempt.beyond_s += loop.time() - sent if beyond else 0.0
+                spent = loop.time() - sent
+                attempt.beyond_s += spent if beyond else 0.0
+                if searching:
+                    search_s += spent - (sum(wire.evidence.timings.values()) - below) / 1000
             if watch is not None:
                 watch(request, reply)
             given.add(reply.headers.get("mcp-session-id", ""))
@@ -151,6 +156,8 @@ async def _try(
         attempt.failure = failure
     finally:
         attempt.ended = loop.time()
+        if attempt.session.era in (Era.LEGACY, Era.SSE):
+            attempt.beyond_s += search_s  # a server that does not know `server/discover` is not slow for it
         steps.close()
         await _say_goodbye(transport, wire, goodbye(attempt.session, given, late), watch)
     return attempt
