@@ -76,6 +76,35 @@ def test_another_order_is_told_once() -> None:
     assert len({result.tools_hash for result in results}) == 1
 
 
+def test_a_list_on_the_stream_of_an_old_server_is_judged_every_time() -> None:
+    lists = iter([[TOOL], [TOOL, BAD], [TOOL]])
+
+    async def answer(server: h.OldServer, call: h.Call) -> None:
+        await call.http(202, b"Accepted", "text/plain")
+        if call.rpc == "tools/list":
+            await server.tell({"jsonrpc": "2.0", "id": call.body["id"], "result": {"tools": next(lists)}})
+        elif "id" in call.body:
+            await server.tell(server.message(call))
+
+    async def go() -> list[ProbeResult]:
+        past = Past()
+        async with h.serving(h.OldServer(answer=answer)) as running:
+            return [
+                await probe_server(
+                    Server("x", running.url, allow_private=True),
+                    deadline=asyncio.get_running_loop().time() + 10,
+                    now_ms=lambda: 0,
+                    known_era=Era.SSE,
+                    past=past,
+                )
+                for _ in range(3)
+            ]
+
+    first, second, third = asyncio.run(go())
+    assert [len(result.surface.tools) if result.surface else None for result in (first, second, third)] == [1, 2, 1]
+    assert first.tools_hash == third.tools_hash != second.tools_hash
+
+
 def test_a_rotated_secret_is_masked_though_the_bytes_are_the_same() -> None:
     echo = {**TOOL, "description": "for token-one and token-two"}
     credentials = [Credential({"Authorization": f"Bearer {t}"}, secrets=(t,)) for t in ("token-one", "token-two")]

@@ -88,11 +88,11 @@ def _surface(
 ) -> Surface | None:
     """What was listed, without our secrets, should the server repeat them; None where that cannot be canonical."""
     lists = {member: getattr(session, member) for member in ("tools", *_LISTS)}
-    past, listed = session.past, session.past.listed
-    alone = listed is not None and session.tools is listed.tools and not any(lists[member] for member in _LISTS)
-    made_of = (listed.key if listed is not None else (), credential.secrets, protocol, name, version)
-    if alone and past.surface is not None and past.surface[0] == made_of and isinstance(past.surface[1], Surface):
-        return past.surface[1]
+    past, listed, rest = session.past, session.past.listed, (credential.secrets, protocol, name, version)
+    if any(lists[member] is not None for member in _LISTS) or listed is None or session.tools is not listed.tools:
+        listed = None
+    if listed is not None and past.surface is not None and past.surface[0] is listed and past.surface[1] == rest:
+        return past.surface[2]
     surface = surface_of(
         **masked(lists, credential.secrets),
         server_name=name,
@@ -100,7 +100,7 @@ def _surface(
         era=session.era.value if session.era is not None else None,
         protocol_version=protocol,
     )
-    past.surface = (made_of, surface) if alone else None
+    past.surface = (listed, rest, surface) if listed is not None else None
     return surface
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lookout.probe.result import Finding
+from lookout.surface.model import Surface
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ class Past:
     order: tuple[str, ...] = ()
     """Names of the tools in the order they came in last."""
     listed: Listed | None = None
-    surface: tuple[object, object] | None = None
-    """What the surface was made of, and the surface."""
+    surface: tuple[Listed, tuple[object, ...], Surface | None] | None = None
+    """The list a surface was made of, whatever else went into it, and the surface."""
     hash: str | None = None
     """Of the tools whose schemas `inner` is about."""
     inner: list[Finding] = field(default_factory=list)
