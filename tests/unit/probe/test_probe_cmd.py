@@ -79,6 +79,13 @@ def test_a_bearer_token_from_the_environment_is_sent_and_not_shown(url: str) -> 
     assert "tok-123" not in done.output
 
 
+def test_a_header_from_the_environment_is_sent_and_not_shown(url: str) -> None:
+    done = run(url, "-v", "--header", "Authorization: env:WHOLE", WHOLE="Bearer tok-123")
+    assert done.exit_code == 0
+    assert "UP" in done.output
+    assert "tok-123" not in done.output
+
+
 def test_without_a_credential_it_is_auth_required_and_with_a_wrong_one_rejected(url: str) -> None:
     assert run(url).exit_code == 0
     done = run(url, "--bearer-env", "TOK", TOK="wrong-one")
@@ -94,6 +101,7 @@ def test_without_a_credential_it_is_auth_required_and_with_a_wrong_one_rejected(
         ["http://x", "--header", "nonsense"],
         ["http://x", "--header", "A: \x1b"],
         ["http://x", "--bearer-env", "NOT_SET"],
+        ["http://x", "--header", "X-Key: env:NOT_SET"],
         ["http://x", "--timeout", "0"],
         [],
     ],
