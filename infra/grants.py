@@ -106,7 +106,7 @@ GRANTS: Final = (
     Grant(
         "apply",
         "table/incidents",
-        ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"),
+        ("dynamodb:GetItem", "dynamodb:PutItem"),
         "closing a removed server's incident, with its notice",
     ),
     Grant("apply", "asset/config", ("s3:GetObject",), "the configuration that was deployed"),
