@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from botocore.exceptions import ClientError
 from pynamodb.connection import Connection
 from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
@@ -56,7 +57,9 @@ class Delivery:
 
 
 def _conflict(error: PutError | UpdateError | TransactWriteError) -> bool:
-    code = error.cause_response_code
+    # Not `cause_response_code`: it fails itself where there was no answer, as after a read timeout.
+    cause = error.cause
+    code = cause.response.get("Error", {}).get("Code") if isinstance(cause, ClientError) else None
     return code in ("ConditionalCheckFailedException", "TransactionCanceledException", "TransactionConflictException")
 
 
