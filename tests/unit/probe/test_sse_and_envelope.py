@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lookout.probe.envelope import Answer, Broken, parse_json, read_answer
+from lookout.probe.envelope import Answer, Broken, parse, read_answer
 from lookout.probe.quoting import mask, quote
 from lookout.probe.result import Reason
 from lookout.probe.sse import Event, Parser
@@ -82,7 +82,7 @@ def test_answers_and_what_is_skipped() -> None:
 @pytest.mark.parametrize("text", [b"NaN", b"[Infinity]", b"{", b"\xff", b"[" * 200_000])
 def test_what_is_no_json(text: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
-        parse_json(text)
+        parse(text)
 
 
 TOOLS = st.lists(

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lookout.config.model import Server
 from lookout.probe.credential import ANONYMOUS, Credential
-from lookout.probe.envelope import Answer, Broken, parse, parse_json, read_answer
+from lookout.probe.envelope import Answer, Broken, parse, read_answer
 from lookout.probe.exchange import Plan, Session, exchange
 from lookout.probe.failure import Failure, bot_wall, of_reply, of_status
 from lookout.probe.messages import Reply, Request
@@ -346,7 +346,7 @@ def test_arbitrary_bytes_are_json_or_an_error_of_value(data: bytes) -> None:
 @settings(max_examples=200, deadline=None)
 @given(VALUES)
 def test_json_is_what_it_was(value: Any) -> None:
-    assert parse_json(json.dumps(value).encode()) == value
+    assert parse(json.dumps(value).encode()).value == value
     assert isinstance(read_answer({"jsonrpc": "2.0", "id": value, "result": value}, 1), Answer | Broken)
     assert isinstance(read_answer({"jsonrpc": "2.0", "id": 1, "error": value}, 1), Answer | Broken)
 
@@ -370,7 +370,7 @@ def test_json_is_what_it_was(value: Any) -> None:
 )
 def test_json_that_is_not_read(text: bytes, why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        parse_json(text)
+        parse(text)
 
 
 def test_what_is_odd() -> None:

@@ -8,6 +8,7 @@ import logging
 import re
 import ssl
 import traceback
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -54,7 +55,7 @@ class Attempt:
     ended: float = 0.0
     """Loop time at which the exchange was over, before the session was deleted."""
     beyond_s: float = 0.0
-    """Seconds spent on what only rules want: part of no latency."""
+    """Seconds spent on what only rules want, and on an era that is not the server's: part of no latency."""
 
 
 async def probe_server(
@@ -126,13 +127,13 @@ async def _try(
     )
     given: set[str] = set()
     late: Request | None = None
-    search_s = 0.0
+    spent: defaultdict[str, float] = defaultdict(float)
+    """Seconds by phase, without what came below HTTP."""
     steps = exchange(attempt.session, plan)
     try:
         request = next(steps)
         while True:
-            sent, beyond = loop.time(), request.phase in PHASES
-            searching, below = request.phase == "discover", sum(wire.evidence.timings.values())
+            phase, sent, below = request.phase, loop.time(), sum(wire.evidence.timings.values())
             try:
                 reply = await transport.send(request)
             except Failure as failure:
@@ -142,10 +143,7 @@ async def _try(
                 request = steps.throw(failure)
                 continue
             finally:
-                spent = loop.time() - sent
-                attempt.beyond_s += spent if beyond else 0.0
-                if searching:
-                    search_s += spent - (sum(wire.evidence.timings.values()) - below) / 1000
+                spent[phase] += loop.time() - sent - (sum(wire.evidence.timings.values()) - below) / 1000
             if watch is not None:
                 watch(request, reply)
             given.add(reply.headers.get("mcp-session-id", ""))
@@ -156,8 +154,9 @@ async def _try(
         attempt.failure = failure
     finally:
         attempt.ended = loop.time()
-        if attempt.session.era in (Era.LEGACY, Era.SSE):
-            attempt.beyond_s += search_s  # a server that does not know `server/discover` is not slow for it
+        # A server that does not know `server/discover` is not slow for it.
+        aside = (*PHASES, "discover") if attempt.session.era in (Era.LEGACY, Era.SSE) else PHASES
+        attempt.beyond_s = sum(spent[phase] for phase in aside)
         steps.close()
         await _say_goodbye(transport, wire, goodbye(attempt.session, given, late), watch)
     return attempt

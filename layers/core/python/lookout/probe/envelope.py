@@ -99,11 +99,6 @@ def parse(text: bytes) -> Parsed:
     return Parsed(value, frozenset(oddities))
 
 
-def parse_json(text: bytes) -> Any:
-    """The value alone. Raises ValueError."""
-    return parse(text).value
-
-
 def read_answer(value: Any, wanted_id: int) -> Answer | Broken | None:
     """Judge one parsed message. None: a notification or a server's request, to be skipped on a stream."""
     if isinstance(value, list):

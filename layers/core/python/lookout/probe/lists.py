@@ -49,9 +49,7 @@ OTHERS: Final = {
 
 def ask(s: Session, phase: str, method: str, params: dict[str, Any], headers: dict[str, str] | None = None) -> Ask:
     """One request of the era; a session the server forgot is begun anew, once (Session Management)."""
-    request = say.ask_for(s, phase, method, params, headers)
-    reply = yield request
-    hear(s, request, reply, s.era, s.protocol_version)
+    reply = yield from _ask_once(s, phase, method, params, headers)
     if not _session_lost(s, reply) or s.renewed:
         return reply
     s.renewed, s.session_id = True, None
@@ -59,6 +57,10 @@ def ask(s: Session, phase: str, method: str, params: dict[str, Any], headers: di
     failure = yield from handshake(s)
     if failure is not None:
         raise failure
+    return (yield from _ask_once(s, phase, method, params, headers))
+
+
+def _ask_once(s: Session, phase: str, method: str, params: dict[str, Any], headers: dict[str, str] | None) -> Ask:
     request = say.ask_for(s, phase, method, params, headers)
     reply = yield request
     hear(s, request, reply, s.era, s.protocol_version)
