@@ -7,9 +7,7 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,8 @@ import pytest
 import yaml
 from lookout.surface.changes import Class
 from lookout.surface.model import surface_of
+
+from tests.servers.threaded import Server, threaded
 
 ROOT = Path(__file__).parents[3]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -37,37 +37,10 @@ sys.meta_path.insert(0, Only)
 """
 
 
-class Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        held: Any = self.server
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        held.tokens.append(self.headers.get("authorization"))
-        base = {"resultType": "complete", "ttlMs": 0, "cacheScope": "public"}
-        result: dict[str, Any] = {**base, "tools": held.tools}
-        if body["method"] == "server/discover":
-            result = {**base, "supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}}
-        data = json.dumps({"jsonrpc": "2.0", "id": body["id"], "result": result}).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
 @pytest.fixture
-def server() -> Iterator[Any]:
-    made: Any = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.tools, made.tokens = [TOOL], []
-    made.url = f"http://127.0.0.1:{made.server_port}/mcp"
-    thread = threading.Thread(target=made.serve_forever)
-    thread.start()
-    yield made
-    made.shutdown()
-    thread.join()
-    made.server_close()
+def server() -> Iterator[Server]:
+    with threaded([TOOL]) as made:
+        yield made
 
 
 @pytest.fixture
@@ -144,7 +117,7 @@ def test_fail_on_and_the_token_reach_the_command(runner: Path, server: Any) -> N
     assert compare(runner, a="baseline.json", b=server.url).returncode == 0
     strict = compare(runner, a="baseline.json", b=server.url, **{"fail-on": "cosmetic", "bearer-env": "TOKEN_OF_MINE"})
     assert strict.returncode == 1
-    assert server.tokens[-1] == "Bearer tok-987654"
+    assert server.seen[-1]["authorization"] == "Bearer tok-987654"
 
 
 def test_what_a_server_says_is_no_command_and_no_markup(runner: Path, server: Any) -> None:

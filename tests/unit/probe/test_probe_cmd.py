@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -17,46 +14,21 @@ from lookout.probe.messages import Reply, Request
 from lookout.probe.result import Era, Finding, Layer, ProbeResult, Reason, Status, TlsFacts
 from lookout.probe.sse import Event
 
+from tests.servers.threaded import threaded
+
 KEYS = (
     *("url", "status", "era", "protocol_version", "transport", "server", "layer", "reason", "message", "findings"),
     *("timings_ms", "tls", "tools", "http_status", "counts", "credential_expires", "retry_after_s", "network"),
 )
 
 
-class Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        if self.headers.get("x-key") != "k" and self.headers.get("authorization") != "Bearer tok-123":
-            self.send_response(401)
-            self.send_header("content-length", "0")
-            self.end_headers()
-            return
-        base = {"resultType": "complete", "ttlMs": 0, "cacheScope": "public"}
-        if body["method"] == "server/discover":
-            info = {"io.modelcontextprotocol/serverInfo": {"name": "[red]x[/red]", "version": "1"}}
-            result = {**base, "supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}, "_meta": info}
-        else:
-            result = {**base, "tools": []}
-        data = json.dumps({"jsonrpc": "2.0", "id": body["id"], "result": result}).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
 @pytest.fixture
 def url() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/mcp"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    def known(headers: Mapping[str, str]) -> bool:
+        return headers.get("x-key") == "k" or headers.get("authorization") == "Bearer tok-123"
+
+    with threaded(accepts=known, name="[red]x[/red]") as server:
+        yield server.url
 
 
 def run(*arguments: str, **env: str) -> Result:
