@@ -1,4 +1,4 @@
-"""A healthy server of 2026-07-28 in a thread of its own, for tests of what brings an event loop or process of its own."""
+"""A healthy server of 2026-07-28 in a thread of its own, for tests of what has a loop or a process of its own."""
 
 from __future__ import annotations
 
