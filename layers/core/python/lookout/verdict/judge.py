@@ -229,27 +229,26 @@ def _observe(
             result.reason.value if result.reason else None,
             result.message,
         )
-    state = state.with_(regions=tuple(known[r] for r in site.regions if r in known))
+    seen: dict[str, Any] = {"regions": tuple(known[r] for r in site.regions if r in known)}
     if verdict.outcome.failing:
-        state = state.with_(failure=_failure([results[r] for r in verdict.failing]))
+        seen["failure"] = _failure([results[r] for r in verdict.failing])
     spoke = next((r for r in results.values() if r.era is not None), None)
     if spoke is not None:
-        state = state.with_(
-            era=spoke.era.value if spoke.era else None,
-            protocol_version=spoke.protocol_version,
-            transport=spoke.transport,
-            server_name=spoke.server_name or state.server_name,
-            server_version=spoke.server_version or state.server_version,
-            findings=tuple(sorted({f.code for r in results.values() if r.era is not None for f in r.findings})),
-        )
+        seen["era"] = spoke.era.value if spoke.era else None
+        seen["protocol_version"] = spoke.protocol_version
+        seen["transport"] = spoke.transport
+        seen["server_name"] = spoke.server_name or state.server_name
+        seen["server_version"] = spoke.server_version or state.server_version
     listed = next((r for r in results.values() if r.tools_count is not None), None)
     if listed is not None:
-        state = state.with_(tools_count=listed.tools_count, tools_hash=listed.tools_hash)
+        seen["tools_count"], seen["tools_hash"] = listed.tools_count, listed.tools_hash
     if any(r.reason is not Reason.CREDENTIAL_UNAVAILABLE for r in results.values()):
         ends = [r.credential_expires for r in results.values() if r.credential_expires is not None]
-        state = state.with_(credential_expires=min(ends, default=None))
+        seen["credential_expires"] = min(ends, default=None)
     certificate = next((r.tls.not_after for r in results.values() if r.tls is not None), None)
-    return state.with_(tls_not_after=certificate) if certificate is not None else state
+    if certificate is not None:
+        seen["tls_not_after"] = certificate
+    return state.with_(**seen)
 
 
 def _failure(failing: Sequence[ProbeResult]) -> Failure:

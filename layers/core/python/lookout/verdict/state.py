@@ -6,7 +6,7 @@ Times are unix seconds. `minute` is the scheduled minute (a multiple of 60).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 from lookout.probe.result import Status
@@ -24,6 +24,13 @@ class RegionView:
     layer: str | None = None
     reason: str | None = None
     message: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON object."""
+        return {name: getattr(self, name) for name in _VIEW_FIELDS}
+
+
+_VIEW_FIELDS = tuple(f.name for f in fields(RegionView))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +103,15 @@ class ServerState:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON object."""
-        out = {k: v for k, v in asdict(replace(self, surface=NOTHING)).items() if v not in (None, (), [], {})}
-        del out["surface"]
+        out: dict[str, Any] = {}
+        for name in _STATE_FIELDS:
+            value = getattr(self, name)
+            if value not in (None, {}):
+                out[name] = value
+        if self.failure is not None:
+            out["failure"] = asdict(self.failure)
+        if self.regions:
+            out["regions"] = tuple(view.to_json() for view in self.regions)
         if self.surface.tracks:
             out["surface"] = self.surface.to_json()
         return out
@@ -118,8 +132,16 @@ class ServerState:
         return cls(**values)
 
     def with_(self, **changes: Any) -> ServerState:
-        """`dataclasses.replace`, as a method."""
-        return replace(self, **changes)
+        """`dataclasses.replace`, as a method and for this class alone: it is called some times a server and minute."""
+        for name in _FIELDS:
+            if name not in changes:
+                changes[name] = getattr(self, name)
+        return ServerState(**changes)
+
+
+_FIELDS = tuple(f.name for f in fields(ServerState))
+_STATE_FIELDS = tuple(name for name in _FIELDS if name not in ("surface", "regions", "failure"))
+"""`asdict` copies all that these hold; a judge writes every server's state every minute."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,17 +57,25 @@ def advance(state: ServerState, outcome: Status, minute: int, down_after: int, u
     """The state after one judged round. Streaks crossing a class (fail or ok) count any status of that class."""
     if outcome is Status.UNKNOWN:
         return _unknown_round(state, minute, down_after).with_(last_round=minute)
-    state = state.with_(unknown_rounds=0, unknown_since=0, last_round=minute)
+    known = {"unknown_rounds": 0, "unknown_since": 0, "last_round": minute}
     if outcome.failing:
         state = state.with_(
-            fail_rounds=state.fail_rounds + 1, fail_since=state.fail_since or minute, ok_rounds=0, ok_since=0
+            **known,
+            fail_rounds=state.fail_rounds + 1,
+            fail_since=state.fail_since or minute,
+            ok_rounds=0,
+            ok_since=0,
         )
     else:
         state = state.with_(
-            ok_rounds=state.ok_rounds + 1, ok_since=state.ok_since or minute, fail_rounds=0, fail_since=0
+            **known,
+            ok_rounds=state.ok_rounds + 1,
+            ok_since=state.ok_since or minute,
+            fail_rounds=0,
+            fail_since=0,
         )
     if outcome is state.status:
-        return state.with_(candidate=None, candidate_since=0, candidate_rounds=0)
+        return state if state.candidate is None else state.with_(candidate=None, candidate_since=0, candidate_rounds=0)
     if outcome is state.candidate:
         state = state.with_(candidate_rounds=state.candidate_rounds + 1)
     else:
