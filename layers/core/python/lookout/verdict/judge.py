@@ -239,6 +239,7 @@ def _observe(
         seen["transport"] = spoke.transport
         seen["server_name"] = spoke.server_name or state.server_name
         seen["server_version"] = spoke.server_version or state.server_version
+        seen["findings"] = tuple(sorted({f.code for r in results.values() if r.era is not None for f in r.findings}))
     listed = next((r for r in results.values() if r.tools_count is not None), None)
     if listed is not None:
         seen["tools_count"], seen["tools_hash"] = listed.tools_count, listed.tools_hash

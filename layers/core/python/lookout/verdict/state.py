@@ -106,7 +106,7 @@ class ServerState:
         out: dict[str, Any] = {}
         for name in _STATE_FIELDS:
             value = getattr(self, name)
-            if value not in (None, {}):
+            if value not in (None, (), {}):
                 out[name] = value
         if self.failure is not None:
             out["failure"] = asdict(self.failure)
