@@ -108,6 +108,7 @@ ROWS = {
     "reads a minute: publish, warm": lambda m: f"{m.minute.reads['publish']:,g}",
     "reads an hour: rollup": lambda m: f"{hour_reads(m):,.1f}",
     "reads: 90 daily summaries of one server": lambda m: f"{m.hours.days_90:g}",
+    "reads: 90 days of latency sketches of one server": lambda m: f"{m.hours.sketches_90:g}",
     "reads: 90 days of one server, minute by minute": lambda m: f"{m.hours.chunks_90:.0f}",
     "**write units per probe**": lambda m: f"**{per_probe(m, minute_writes(m) + hour_writes(m) / 60):.3f}**",
     "**read units per probe**": lambda m: f"**{per_probe(m, minute_reads(m) + hour_reads(m) / 60):.3f}**",

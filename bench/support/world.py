@@ -13,12 +13,12 @@ from pathlib import Path
 import boto3
 from lookout import settings
 from lookout.config.model import SHARD_SIZE, Config, Server, Site
-from lookout.history.chunk import DAY, HOUR, Chunk, DaySummary
+from lookout.history.chunk import DAY, HOUR, Chunk
+from lookout.history.day import sketches, summarise
 from lookout.history.round import Round
-from lookout.history.uptime import Tally
 from lookout.jobs.dispatching import dispatch
 from lookout.jobs.judging import judge_shards
-from lookout.jobs.rolling import complete_hours, roll_up
+from lookout.jobs.rolling import roll_up, settled_hours
 from lookout.local.layout import Layout, find_root
 from lookout.local.ministack import MiniStack, start_ministack
 from lookout.local.processes import free_port
@@ -49,6 +49,8 @@ class Hours:
     chunk_bytes: int
     days_90: float
     """Read units of one server's 90 daily summaries."""
+    sketches_90: float
+    """Read units of one server's 90 days of latency sketches."""
     chunks_90: float
     """Read units of one server's 90 days at minute resolution, from one week of it."""
 
@@ -223,8 +225,8 @@ def _hours(store: Store, shards: dict[str, list[str]], rng: random.Random) -> Ho
         for region in REGIONS:
             store.put_round(Round(shard, minute, region, tuple(probe(s, minute, rng) for s in slugs)), minute)
         judge_shards(store, {shard}, minute + 20, _no_surface)
+    roll_up(store, end - HOUR + 10 * 60)
     now = end + 10 * 60
-    roll_up(store, now)
     built = store.chunks(slugs[0], NOON, end, now)[0]
     _pretend_history(store, slugs, built, now)
     with ledger.listening():
@@ -232,26 +234,32 @@ def _hours(store: Store, shards: dict[str, list[str]], rng: random.Random) -> Ho
             roll_up(store, now)
         with ledger.step("days"):
             store.days(slugs[0], NOON - 89 * DAY, NOON + DAY, now)
+        with ledger.step("sketches"):
+            store.sketches(slugs[0], NOON - 89 * DAY, NOON + DAY, now)
         with ledger.step("week"):
             store.chunks(slugs[0], NOON - 8 * DAY, NOON - DAY, now)
     key = {"pk": {"S": slugs[0]}, "sk": {"S": f"hour#{NOON // HOUR}"}}
     chunk = item_bytes(client.get_item(TableName=settings.HISTORY_TABLE, Key=key)["Item"])
     client.close()
-    return Hours(len(slugs), ledger, chunk, ledger.reads["days"], ledger.reads["week"] * 90 / 7)
+    return Hours(
+        len(slugs), ledger, chunk, ledger.reads["days"], ledger.reads["sketches"], ledger.reads["week"] * 90 / 7
+    )
 
 
 def _pretend_history(store: Store, slugs: list[str], built: Chunk, now: int) -> None:
     """What a Lookout that has run for long holds beside: earlier days, today's earlier hours, one server's week."""
     today = NOON // DAY * DAY
-    done = [hour for hour in complete_hours(now) if hour < NOON]
+    done = [hour for hour in settled_hours(NOON + HOUR - 60, now) if hour <= NOON]
     for slug in slugs:
         for hour in range(today, NOON, HOUR):
             store.put_chunk(_moved(built, slug, hour))
         for day in {hour // DAY * DAY for hour in done}:
-            hours = tuple(hour for hour in done if hour // DAY * DAY == day)
-            store.put_day(DaySummary(slug, day, Tally(ok=60 * len(hours)), hours))
+            of_day = [_moved(built, slug, hour) for hour in done if hour // DAY * DAY == day]
+            store.put_day(summarise(slug, day, of_day))
     for day in range(today - 89 * DAY, today, DAY):
-        store.put_day(DaySummary(slugs[0], day, Tally(ok=1439, fail=1), tuple(range(day, day + DAY, HOUR))))
+        of_day = [_moved(built, slugs[0], hour) for hour in range(day, day + DAY, HOUR)]
+        store.put_day(summarise(slugs[0], day, of_day))
+        store.put_sketches(slugs[0], day, sketches(day, of_day))
     for hour in range(NOON - 8 * DAY, NOON - DAY, HOUR):
         store.put_chunk(_moved(built, slugs[0], hour))
 

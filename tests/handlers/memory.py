@@ -11,8 +11,12 @@ from collections.abc import Iterable
 
 from lookout.config.model import Server, Site
 from lookout.errors import ConflictError
-from lookout.history.chunk import DAY, HOUR, Chunk, DaySummary, pack
+from lookout.history.chunk import DAY, HOUR, Chunk
+from lookout.history.day import DaySummary
+from lookout.history.latency import Sketch
+from lookout.history.packing import pack_chunk, pack_day
 from lookout.history.round import Round
+from lookout.store.archive import Held
 from lookout.verdict.judge import Judgement
 from lookout.verdict.state import Incident, Notice, ServerState, ShardState
 
@@ -29,6 +33,8 @@ class Memory:
         self.notices: dict[str, Notice] = {}
         self.hours: dict[tuple[str, int], Chunk] = {}
         self.summaries: dict[tuple[str, int], DaySummary] = {}
+        self.latencies: dict[tuple[str, int], dict[str, Sketch]] = {}
+        self.marks: dict[tuple[str, int], bytes] = {}
         self.writes: list[tuple[str, ...]] = []
         self.broken: dict[str, Exception] = {}
         """By shard or slug: what is raised when it is read or written."""
@@ -44,13 +50,24 @@ class Memory:
     def put_round(self, item: Round, now: int) -> bool:
         self._check(item.shard)
         key = (item.shard, item.minute, item.region)
+        if now >= item.minute // HOUR * HOUR + HOUR:
+            self.marks[item.shard, item.minute // HOUR * HOUR] = f"{item.minute}#{item.region}#{now}".encode()
         if key in self.stored:
             return False
         self.stored[key] = item
         self.writes.append(("round", item.shard, item.region))
         return True
 
-    def rounds(self, shard: str, since: int, until: int, now: int) -> dict[int, dict[str, Round]]:
+    def late_hours(self, shard: str, now: int) -> dict[int, bytes]:
+        return {hour: mark for (of, hour), mark in self.marks.items() if of == shard}
+
+    def forget_late(self, shard: str, hour: int, mark: bytes) -> None:
+        if self.marks.get((shard, hour)) == mark:
+            del self.marks[shard, hour]
+
+    def rounds(
+        self, shard: str, since: int, until: int, now: int, *, consistent: bool = False
+    ) -> dict[int, dict[str, Round]]:
         self._check(shard)
         out: dict[int, dict[str, Round]] = {}
         for (of, minute, region), item in self.stored.items():
@@ -58,13 +75,20 @@ class Memory:
                 out.setdefault(minute, {})[region] = item
         return out
 
-    def verdicts(self, shard: str, hour: int, now: int) -> dict[int, dict[str, str]]:
+    def verdicts(self, shard: str, hour: int, now: int, *, consistent: bool = False) -> dict[int, dict[str, str]]:
         self._check(shard)
         return {m: found for (of, m), found in self.judged.items() if of == shard and hour <= m < hour + HOUR}
 
     def shard_state(self, shard: str) -> ShardState:
         self._check(shard)
         return self.states.get(shard, ShardState(shard))
+
+    def shard_states(self) -> list[ShardState]:
+        return list(self.states.values())
+
+    def incidents_since(self, slug: str, since: int) -> list[Incident]:
+        mine = sorted((i for i in self.incidents.values() if i.slug == slug), key=lambda i: i.id, reverse=True)
+        return [i for i in mine if i.kind == "availability" and (i.resolved_at is None or i.resolved_at > since)]
 
     def open_incidents(self, states: Iterable[ServerState]) -> dict[str, Incident]:
         found = (self.incidents.get(state.incident_id or "") for state in states)
@@ -86,18 +110,40 @@ class Memory:
         self.writes.append(("judgement", state.shard, str(judgement.minute)))
         return after
 
-    def put_chunk(self, item: Chunk) -> None:
+    def replace_chunk(self, item: Chunk, before: bytes | None) -> None:
         self._check(item.slug)
+        there = self.hours.get((item.slug, item.hour))
+        if before != (None if there is None else pack_chunk(there)):
+            raise ConflictError("somebody else has written it")
         self.hours[item.slug, item.hour] = item
-        self.writes.append(("chunk", item.slug, pack(item).hex()))
+        self.writes.append(("chunk", item.slug, pack_chunk(item).hex()))
 
-    def chunks(self, slug: str, since: int, until: int, now: int) -> list[Chunk]:
+    def chunks(self, slug: str, since: int, until: int, now: int, *, consistent: bool = False) -> list[Chunk]:
         return [c for (of, hour), c in sorted(self.hours.items()) if of == slug and since <= hour < until]
 
-    def put_day(self, summary: DaySummary) -> None:
+    def held_chunks(
+        self, slug: str, since: int, until: int, now: int, *, consistent: bool = False
+    ) -> dict[int, Held[Chunk]]:
+        return {c.hour: Held(c, pack_chunk(c)) for c in self.chunks(slug, since, until, now)}
+
+    def replace_day(self, summary: DaySummary, before: bytes | None) -> None:
+        there = self.summaries.get((summary.slug, summary.day))
+        if before != (None if there is None else pack_day(there)):
+            raise ConflictError("somebody else has written it")
         self.summaries[summary.slug, summary.day] = summary
-        self.writes.append(("day", summary.slug, json.dumps(summary.to_item())))
+        self.writes.append(("day", summary.slug, pack_day(summary).hex()))
 
     def days(self, slug: str, since: int, until: int, now: int) -> list[DaySummary]:
         first = since // DAY * DAY
         return [s for (of, day), s in sorted(self.summaries.items()) if of == slug and first <= day < until]
+
+    def held_days(
+        self, slug: str, since: int, until: int, now: int, *, consistent: bool = False
+    ) -> dict[int, Held[DaySummary]]:
+        return {s.day: Held(s, pack_day(s)) for s in self.days(slug, since, until, now)}
+
+    def put_sketches(self, slug: str, day: int, sketches: dict[str, Sketch]) -> None:
+        self.latencies[slug, day] = dict(sketches)
+
+    def sketches(self, slug: str, since: int, until: int, now: int) -> dict[int, dict[str, Sketch]]:
+        return {day: found for (of, day), found in self.latencies.items() if of == slug and since <= day < until}

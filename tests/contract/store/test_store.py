@@ -11,7 +11,11 @@ import pytest
 from lookout import settings
 from lookout.config.model import Config, Server, Sink, Site
 from lookout.errors import ConflictError, StoreError
+from lookout.history.chunk import Chunk
+from lookout.history.day import summarise
+from lookout.history.packing import pack_chunk, pack_day
 from lookout.history.round import Round
+from lookout.history.uptime import Tally
 from lookout.jobs import judging
 from lookout.jobs.rolling import roll_up
 from lookout.probe.result import ProbeResult, Status
@@ -71,7 +75,7 @@ def tell(store: Store, minute: int, says: str, slugs: tuple[str, ...] = ("acme",
             results = tuple(
                 ProbeResult(s, STATUSES[letter], minute * 1000, timings_ms={"total": 5.0}, message="") for s in slugs
             )
-            store.put_round(Round("s000", minute, region, results), NOW)
+            store.put_round(Round("s000", minute, region, results), minute)
 
 
 def apply(store: Store, *servers: Server, site: Site = SITE) -> None:
@@ -214,7 +218,7 @@ def test_history_is_rolled_up_once_and_the_snapshot_counts_nothing_twice(store: 
     assert before.servers[0].windows["24h"].fail == 10
     written = roll_up(store, T + 3600 * 3)
     assert written["chunks"] == 2
-    assert roll_up(store, T + 3600 * 3) == written
+    assert roll_up(store, T + 3600 * 3) == {"chunks": 0, "days": 0}
     after = Gatherer(store).gather("https://s.example", NOW)
     assert after.servers[0].windows == before.servers[0].windows
     assert after.servers[0].days == before.servers[0].days
@@ -223,6 +227,72 @@ def test_history_is_rolled_up_once_and_the_snapshot_counts_nothing_twice(store: 
     assert (len(chunk.samples), len(chunk.samples["eu-west-1"])) == (3, 60)
     assert store.chunks("acme", T, T, NOW) == []
     assert after.regions == dict.fromkeys(REGIONS, T + 59 * 60)
+
+
+def test_a_round_of_an_hour_that_is_over_leaves_a_mark_until_it_is_rolled_up(store: Store) -> None:
+    apply(store, ACME)
+    for i in range(60):
+        tell(store, T + 60 * i, "uu-")
+    for now in (T + 3600, T + 3720):
+        judge_shards(store, None, now)
+    assert store.late_hours("s000", NOW) == {}
+    assert roll_up(store, T + 3840) == {"chunks": 1, "days": 1}
+    late = Round("s000", T + 60, REGIONS[2], (ProbeResult("acme", Status.UP, 1, timings_ms={"total": 9.0}),))
+    assert store.put_round(late, T + 7200)
+    ((hour, mark),) = store.late_hours("s000", NOW).items()
+    assert hour == T
+    assert not store.put_round(late, T + 7300)
+    store.forget_late("s000", hour, mark)
+    assert list(store.late_hours("s000", NOW)) == [T]
+    assert roll_up(store, T + 7500) == {"chunks": 1, "days": 1}
+    assert store.late_hours("s000", NOW) == {}
+    assert [s.latency_ms for s in store.chunks("acme", T, T + 3600, NOW)[0].samples[REGIONS[2]]] == [9]
+    assert store.days("acme", T, T + 3600, NOW)[0].tally.ok == 60
+    assert store.sketches("acme", T, T + 3600, NOW)[T // 86400 * 86400][REGIONS[2]].buckets == {9: 1}
+    assert store.sketches("acme", T, T, NOW) == {}
+
+
+def test_history_is_replaced_only_where_it_is_what_was_read(store: Store) -> None:
+    chunk = Chunk("acme", T, "u" * 60, {})
+    day = summarise("acme", T // 86400 * 86400, [chunk])
+    store.replace_chunk(chunk, None)
+    store.replace_day(day, None)
+    for again in (lambda: store.replace_chunk(chunk, None), lambda: store.replace_day(day, b"\x02other")):
+        with pytest.raises(ConflictError):
+            again()
+    held = store.held_chunks("acme", T, T + 3600, NOW)[T]
+    assert (held.value, held.data) == (chunk, pack_chunk(chunk))
+    store.replace_chunk(replace(chunk, outcomes="d" * 60), held.data)
+    assert store.chunks("acme", T, T + 3600, NOW)[0].tally.fail == 60
+    assert store.held_days("acme", T, T + 3600, NOW)[day.day].data == pack_day(day)
+
+
+def test_a_summary_of_version_1_is_read_and_replaced_and_damage_is_left_out(store: Store) -> None:
+    item = models(HOME).history
+    day = T // 86400 * 86400
+    item("acme", f"day#{day // 86400}", tally=[5, 4, 3, 2, 1], hours=[T // 3600], ttl=NOW + 60).save()
+    item("acme", f"hour#{T // 3600}", data=b"\x02damaged", ttl=NOW + 60).save()
+    held = store.held_days("acme", T, T + 3600, NOW)[day]
+    assert held.value is not None
+    assert (held.value.tally, held.value.hours, held.data) == (Tally(5, 4, 3, 2, 1), (T,), None)
+    store.replace_day(held.value, held.data)
+    assert store.days("acme", T, T + 3600, NOW) == [held.value]
+    assert store.chunks("acme", T, T + 3600, NOW) == []
+    store.replace_chunk(Chunk("acme", T, "u" * 60, {}), b"\x02damaged")
+    assert len(store.chunks("acme", T, T + 3600, NOW)) == 1
+
+
+def test_the_outages_of_a_day_are_found_however_many_came_before(store: Store) -> None:
+    apply(store, ACME)
+    for start in (0, 20, 40):
+        for i in range(start, start + 20):
+            tell(store, T + 60 * i, "ddd" if i < start + 8 else "uuu")
+    judge_shards(store, None, T + 3720)
+    began = [incident.started_at for incident in store.incidents("acme", 10)]
+    assert len(began) == 3
+    assert [i.started_at for i in store.incidents_since("acme", T)] == began
+    assert [i.started_at for i in store.incidents_since("acme", T + 25 * 60)] == began[:2]
+    assert store.incidents_since("acme", T + 59 * 60) == []
 
 
 def test_a_delivery_is_remembered(store: Store) -> None:

@@ -48,6 +48,8 @@ CHANGES_TTL_S: Final = 400 * 86400
 ROUND_KIND: Final = "round"
 """Value of the `kind` attribute of a round item: what the judge's stream filter matches (with INSERT)."""
 NOTICE_PARTITION: Final = "notice"
+LATE_KIND: Final = "late"
+"""Value of the `kind` attribute of the mark that a round came after its hour was over."""
 """Partition key (`pk`) of every notice: what the notify function's stream filter matches (with INSERT)."""
 
 

@@ -1,7 +1,8 @@
-"""The arithmetic of uptime (SHAPES 7). Integers only; a ratio is made where it is shown.
+"""The arithmetic of uptime. Integers only; a ratio is made where it is shown, and is an exact fraction.
 
-    uptime   = ok / (ok + fail)              over judged rounds
-    coverage = (ok + fail) / due             due excludes maintenance
+    uptime      = ok / (ok + fail)           over judged rounds
+    coverage    = (ok + fail) / due          due excludes maintenance that is not counted
+    uptime_time = 1 - incident seconds / (window - excluded maintenance)
 
 `unknown` is in neither; degraded and auth_required are ok; no data is None, never 0 % and never 100 %.
 """
@@ -10,8 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from fractions import Fraction
+from typing import Final
 
+from lookout.history.spans import Span, clip, seconds, without
 from lookout.probe.result import Status
 
 OUTCOME_CODES: dict[Status, str] = {
@@ -26,8 +30,48 @@ OUTCOME_CODES: dict[Status, str] = {
 """One character per judged round of one server; `.` stands for a minute in which no probe was due."""
 
 NOT_DUE = "."
-_OK = frozenset("uga")
+DECLARED_UP: Final = "w"
+"""A minute of maintenance that counts as up, whatever was seen."""
+EXCLUDED: Final = {"u": "U", "g": "G", "a": "A", "d": "D", "c": "C", "?": "m", DECLARED_UP: "m"}
+"""A minute of maintenance that does not count: the code still says what was seen."""
+_OK = frozenset(f"uga{DECLARED_UP}")
 _FAIL = frozenset("dc")
+_EXCLUDED = frozenset(EXCLUDED.values())
+
+
+class Counting(StrEnum):
+    """How the rounds of a maintenance window count: not at all, as up, or as they were."""
+
+    EXCLUDE = "exclude"
+    COUNT_UP = "count_up"
+    COUNT_AS_IS = "count_as_is"
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """One window, in unix seconds, its end not included."""
+
+    begin: int
+    end: int
+    counting: Counting = Counting.EXCLUDE
+
+
+def declared(codes: str, begin: int, windows: Iterable[Maintenance]) -> str:
+    """The codes of successive minutes, the first beginning at `begin`, as they count with these windows.
+
+    Where windows overlap, exclude goes before count_up and that before count_as_is. Applied again they change nothing.
+    """
+    known = list(windows)
+    return "".join(_declared(code, begin + 60 * i, known) for i, code in enumerate(codes))
+
+
+def _declared(code: str, minute: int, windows: list[Maintenance]) -> str:
+    counting = {window.counting for window in windows if window.begin <= minute < window.end}
+    if Counting.EXCLUDE in counting:
+        return EXCLUDED.get(code, code)
+    if Counting.COUNT_UP in counting and code in {*_OK, *_FAIL, "?"}:
+        return DECLARED_UP
+    return code
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +122,7 @@ def tally(codes: Iterable[str]) -> Tally:
             fail += 1
         elif code == "?":
             unknown += 1
-        elif code == "m":
+        elif code in _EXCLUDED:
             excluded += 1
     return Tally(ok, fail, unknown, excluded, degraded)
 
@@ -89,6 +133,19 @@ def total(tallies: Iterable[Tally]) -> Tally:
     for item in tallies:
         out = out + item
     return out
+
+
+def uptime_time(since: int, until: int, incidents: Iterable[Span], excluded: Iterable[Span] = ()) -> Fraction | None:
+    """1 - incident seconds / (window - excluded maintenance), exact; None of an empty window.
+
+    The window is [since, until); an incident that still goes on ends at `until` or later. A second that two incidents
+    share counts once; one within excluded maintenance counts in neither.
+    """
+    gone = clip(excluded, since, until)
+    counted = seconds(without([(since, until)], gone))
+    if not counted:
+        return None
+    return 1 - Fraction(seconds(without(clip(incidents, since, until), gone)), counted)
 
 
 def percent(ratio: Fraction | None, digits: int = 2) -> str | None:

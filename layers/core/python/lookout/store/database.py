@@ -9,20 +9,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from botocore.exceptions import ClientError
 from pynamodb.connection import Connection
-from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
+from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from lookout import settings
 from lookout.config.diff import plan
 from lookout.config.model import Config, Server, Site
 from lookout.errors import ConflictError, FormatError
-from lookout.history import chunk as chunks
 from lookout.history import round as rounds
-from lookout.history.chunk import Chunk, DaySummary
+from lookout.history.chunk import HOUR
 from lookout.history.round import Round, pack_json, unpack_json
-from lookout.store.models import IncidentItem, models
+from lookout.store.archive import Archive, conflict
+from lookout.store.models import IncidentItem
 from lookout.verdict.judge import Judgement, close
 from lookout.verdict.state import Incident, Notice, ServerState, ShardState, SurfaceChange
 
@@ -31,8 +30,6 @@ _log = logging.getLogger(__name__)
 SITE_KEY = "#site"
 STATE_KEY = "state"
 _STATE_VERSION = 1
-HOUR = 3600
-DAY = 86400
 REMOVAL_ATTEMPTS = 8
 
 
@@ -56,13 +53,6 @@ class Delivery:
     at: int
 
 
-def _conflict(error: PutError | UpdateError | TransactWriteError) -> bool:
-    # Not `cause_response_code`: it fails itself where there was no answer, as after a read timeout.
-    cause = error.cause
-    code = cause.response.get("Error", {}).get("Code") if isinstance(cause, ClientError) else None
-    return code in ("ConditionalCheckFailedException", "TransactionCanceledException", "TransactionConflictException")
-
-
 def _dump(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
@@ -82,12 +72,8 @@ def notice_from_image(image: Mapping[str, Any]) -> Notice:
     return Notice.from_json(json.loads(image["data"]["S"]))
 
 
-class Store:
+class Store(Archive):
     """All data of one Lookout, in its home region. Times are unix seconds and come in as arguments."""
-
-    def __init__(self, home: str) -> None:
-        self.home = home
-        self._m = models(home)
 
     # --- definitions -------------------------------------------------------------------------------------------
 
@@ -157,25 +143,50 @@ class Store:
                     transaction.save(self._notice_item(notice))
                 transaction.delete(self._m.server(server.slug))
         except TransactWriteError as error:
-            if _conflict(error):
+            if conflict(error):
                 raise ConflictError(f"shard {server.shard} was judged while {server.slug} was removed") from error
             raise
 
     # --- rounds and verdicts -----------------------------------------------------------------------------------
 
     def put_round(self, item: Round, now: int) -> bool:
-        """Store a round. False when that (shard, minute, region) is stored already: nothing is changed then."""
+        """Store a round. False when that (shard, minute, region) is stored already: nothing is changed then.
+
+        One whose hour is over leaves a mark, so that the hour is rolled up again; after the round, and also where the
+        round was there: whoever died between the two comes again.
+        """
         pk, sk = round_key(item.shard, item.minute, item.region)
         row = self._m.round(pk, sk, kind=settings.ROUND_KIND, data=rounds.pack(item), ttl=now + settings.ROUNDS_TTL_S)
         try:
             row.save(condition=self._m.round.pk.does_not_exist())
+            new = True
         except PutError as error:
-            if _conflict(error):
-                return False
-            raise
-        return True
+            if not conflict(error):
+                raise
+            new = False
+        hour = item.minute // HOUR
+        if now >= (hour + 1) * HOUR:
+            mark = f"{item.minute}#{item.region}#{now}".encode()
+            key, ttl = f"{item.shard}#late", now + settings.ROUNDS_TTL_S
+            self._m.round(key, str(hour), kind=settings.LATE_KIND, data=mark, ttl=ttl).save()
+        return new
 
-    def rounds(self, shard: str, since: int, until: int, now: int) -> dict[int, dict[str, Round]]:
+    def late_hours(self, shard: str, now: int) -> dict[int, bytes]:
+        """Hours of which rounds came after they were over, each with its mark. Read consistently."""
+        found = self._m.round.query(f"{shard}#late", consistent_read=True)
+        return {int(row.sk) * HOUR: bytes(row.data) for row in found if row.ttl > now}
+
+    def forget_late(self, shard: str, hour: int, mark: bytes) -> None:
+        """Take a mark away, unless another round has come since it was read."""
+        try:
+            self._m.round(f"{shard}#late", str(hour // HOUR)).delete(condition=self._m.round.data == mark)
+        except DeleteError as error:
+            if not conflict(error):
+                raise
+
+    def rounds(
+        self, shard: str, since: int, until: int, now: int, *, consistent: bool = False
+    ) -> dict[int, dict[str, Round]]:
         """`{minute: {region: Round}}` of minutes in [since, until]."""
         out: dict[int, dict[str, Round]] = {}
         if until < since:
@@ -183,7 +194,7 @@ class Store:
         for hour in range(since // HOUR * HOUR, until + 1, HOUR):
             first, last = max(since - hour, 0) // 60, min(until - hour, HOUR - 1) // 60
             span = self._m.round.sk.between(f"{first:02d}#", f"{last:02d}$")
-            for row in self._m.round.query(f"{shard}#{hour // HOUR}", span):
+            for row in self._m.round.query(f"{shard}#{hour // HOUR}", span, consistent_read=consistent):
                 if row.ttl <= now:
                     continue
                 try:
@@ -194,10 +205,10 @@ class Store:
                 out.setdefault(found.minute, {})[found.region] = found
         return out
 
-    def verdicts(self, shard: str, hour: int, now: int) -> dict[int, dict[str, str]]:
+    def verdicts(self, shard: str, hour: int, now: int, *, consistent: bool = False) -> dict[int, dict[str, str]]:
         """`{minute: {slug: outcome code}}` of the judged minutes of one hour."""
         out: dict[int, dict[str, str]] = {}
-        for row in self._m.round.query(f"{shard}#{hour // HOUR}#verdict"):
+        for row in self._m.round.query(f"{shard}#{hour // HOUR}#verdict", consistent_read=consistent):
             if row.ttl > now:
                 out[hour + 60 * int(row.sk)] = unpack_json(row.data, (1,))[1]
         return out
@@ -249,7 +260,7 @@ class Store:
                 for notice in judgement.notices:
                     transaction.save(self._notice_item(notice), condition=item.pk.does_not_exist())
         except TransactWriteError as error:
-            if _conflict(error):
+            if conflict(error):
                 raise ConflictError(f"shard {state.shard}: somebody else judged minute {judgement.minute}") from error
             raise
         return after
@@ -288,6 +299,18 @@ class Store:
         query = self._m.incident.query(f"server#{slug}", scan_index_forward=False, limit=limit)
         return [Incident.from_json(json.loads(row.data)) for row in query]
 
+    def incidents_since(self, slug: str, since: int) -> list[Incident]:
+        """A server's outages that had not ended before `since`, newest first. Reads little more than those."""
+        out: list[Incident] = []
+        for row in self._m.incident.query(f"server#{slug}", scan_index_forward=False, page_size=20):
+            incident = Incident.from_json(json.loads(row.data))
+            if incident.kind != "availability":
+                continue
+            if incident.resolved_at is not None and incident.resolved_at <= since:
+                break
+            out.append(incident)
+        return out
+
     def incident(self, slug: str, incident_id: str) -> Incident | None:
         """One incident, read consistently."""
         try:
@@ -322,37 +345,6 @@ class Store:
         data = _dump({"result": delivery.result, "answer": delivery.answer[:300], "at": delivery.at})
         ttl = delivery.at + settings.NOTICES_TTL_S
         self._m.incident(f"delivery#{notice_id}", delivery.sink, data=data, ttl=ttl).save()
-
-    # --- history -----------------------------------------------------------------------------------------------
-
-    def put_chunk(self, item: Chunk) -> None:
-        """Store (or store again) one server's hour."""
-        key = f"hour#{item.hour // HOUR}"
-        self._m.history(item.slug, key, data=chunks.pack(item), ttl=item.hour + settings.CHUNKS_TTL_S).save()
-
-    def chunks(self, slug: str, since: int, until: int, now: int) -> list[Chunk]:
-        """The chunks of hours in [since, until), oldest first."""
-        if until <= since:
-            return []
-        span = self._m.history.sk.between(f"hour#{since // HOUR}", f"hour#{(until - 1) // HOUR}")
-        return [chunks.unpack(slug, row.data) for row in self._m.history.query(slug, span) if row.ttl > now]
-
-    def put_day(self, summary: DaySummary) -> None:
-        """Store (or store again) one server's day."""
-        item = summary.to_item()
-        ttl = summary.day + settings.DAYS_TTL_S
-        self._m.history(
-            summary.slug, f"day#{summary.day // DAY}", tally=item["tally"], hours=item["hours"], ttl=ttl
-        ).save()
-
-    def days(self, slug: str, since: int, until: int, now: int) -> list[DaySummary]:
-        """The daily summaries of days in [since, until), oldest first."""
-        span = self._m.history.sk.between(f"day#{since // DAY}", f"day#{(until - 1) // DAY}")
-        return [
-            DaySummary.from_item(slug, int(row.sk.removeprefix("day#")) * DAY, {"tally": row.tally, "hours": row.hours})
-            for row in self._m.history.query(slug, span)
-            if row.ttl > now
-        ]
 
     def open_incidents(self, states: Iterable[ServerState]) -> dict[str, Incident]:
         """The open incidents those states point to, by id."""

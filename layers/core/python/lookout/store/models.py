@@ -5,8 +5,10 @@ Keys (docs/data-model.md):
     servers     slug                              `#site` holds the Site
     rounds      shard#hour / MM#region            a packed round; kind = "round"
                 shard#hour#verdict / MM           the outcome codes of a judged minute; kind = "verdict"
+                shard#late / hour                 rounds of that hour came after it; kind = "late", data names the last
     history     slug / hour#<n>                   a packed chunk, n = hours since the epoch
-                slug / day#<n>                    a daily summary, n = days since the epoch
+                slug / day#<n>                    a packed daily summary, n = days since the epoch
+                slug / latency#<n>                the packed latency sketches of that day
     incidents   state / shard                     the judge's memory, compare-and-set on `version`
                 server#slug / incident id         an incident
                 surface#slug / change id          a change of what the server offers
@@ -33,7 +35,7 @@ class ServerItem(Model):
 
 
 class RoundItem(Model):
-    """A round or a verdict."""
+    """A round, a verdict or a mark that a round came late."""
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -43,7 +45,7 @@ class RoundItem(Model):
 
 
 class HistoryItem(Model):
-    """An hourly chunk (`data`) or a daily summary (`tally`, `hours`)."""
+    """An hourly chunk, a daily summary or a day's sketches, packed; `tally` and `hours` are summaries of version 1."""
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from lookout import __version__
 from lookout.config.model import Server, Site
 from lookout.errors import StoreError
-from lookout.history.chunk import DAY, HOUR, DaySummary
+from lookout.history.chunk import DAY, HOUR
+from lookout.history.day import DaySummary
 from lookout.history.uptime import NOT_DUE, Tally, tally, total
 from lookout.status.changes import public
 from lookout.status.view import Day, ServerView, Snapshot
