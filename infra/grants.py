@@ -4,7 +4,7 @@ A resource is a word and a name, resolved by `Arns`:
 
     table/NAME       a DynamoDB table of the home region
     stream/NAME      its stream; stream-list/NAME is what ListStreams is authorised against
-    queue/NAME       an SQS queue of the home region
+    queue/NAME       an SQS queue of the same region
     bucket/NAME/KEY  objects of the site or data bucket
     function/NAME    a function of the same region
     secrets/KIND     the secrets the configuration refers to: those of servers, or of sinks
@@ -59,9 +59,12 @@ GRANTS: Final = (
     Grant("dispatch", "table/incidents", ("dynamodb:Query",), "the eras and surfaces that are known"),
     Grant("dispatch", "function/probe", ("lambda:InvokeFunction",), "one probe per shard"),
     Grant("probe", "table/rounds", ("dynamodb:PutItem",), "the round, conditionally"),
+    Grant("probe", "queue/rounds-waiting", ("sqs:SendMessage",), "the round, where the home region takes no writes"),
     Grant("probe", "secrets/servers", ("secretsmanager:GetSecretValue",), "credentials of watched servers"),
     Grant("probe", "parameters/servers", ("ssm:GetParameter",), "credentials of watched servers"),
     Grant("probe", "surfaces/*", ("s3:PutObject",), "a surface nobody has stored yet"),
+    Grant("drain", "queue/rounds-waiting", _QUEUE_READ, "rounds that waited"),
+    Grant("drain", "table/rounds", ("dynamodb:PutItem",), "the same rounds, conditionally"),
     Grant("judge", "stream/rounds", _STREAM_READ, "rounds that landed"),
     Grant("judge", "stream-list/rounds", _STREAM_LIST, "asked by Lambda of a stream's reader"),
     Grant("judge", "queue/judge-dead", ("sqs:SendMessage",), "batches that failed for good"),
@@ -95,10 +98,10 @@ GRANTS: Final = (
         "rounds and verdicts of hours that are over; marks of rounds that came late, once they are in",
     ),
     Grant("rollup", "table/history", ("dynamodb:Query", "dynamodb:PutItem"), "chunks and daily summaries"),
+    Grant("rollup", "table/incidents", ("dynamodb:Query",), "how far judging has come; the incidents of a day"),
     Grant("publish", "table/servers", ("dynamodb:Scan",), "the roster"),
     Grant("publish", "table/rounds", ("dynamodb:Query",), "verdicts of the last hours"),
     Grant("publish", "table/history", ("dynamodb:Query",), "daily summaries"),
-    Grant("rollup", "table/incidents", ("dynamodb:Query",), "how far judging has come; the incidents of a day"),
     Grant("publish", "table/incidents", ("dynamodb:Query",), "states and incidents"),
     Grant("publish", "bucket/site/*", ("s3:PutObject", "s3:DeleteObject"), "pages; those of a removed server go"),
     Grant("publish", "bucket/data/internal/*", ("s3:GetObject", "s3:PutObject"), "the snapshot; what is published"),

@@ -35,6 +35,11 @@ ACKNOWLEDGED: Final = (
         "It is a dead-letter queue: of a stream's reader or of EventBridge Scheduler, which the rule does not know.",
     ),
     Acknowledged(
+        "SQS3",
+        ("Waiting",),
+        "A round waits for the home region as long as it is wanted, however often it was tried; its age has an alarm.",
+    ),
+    Acknowledged(
         "S1",
         ("Data", "Site/Bucket", "Surfaces"),
         "Each is written by one kind of function and read through CloudFront or by one function; a log of that would"

@@ -1,4 +1,4 @@
-"""probe: all servers of one shard, now -> one stored round. Runs in every probing region."""
+"""probe: all servers of one shard, now -> one round, stored at home or waiting here. Runs in every probing region."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from lookout import settings
 from lookout.config.model import Server, Site
 from lookout.credentials.keyring import Keyring
 from lookout.credentials.secrets import Secrets
-from lookout.jobs import probing
+from lookout.history.round import Round
+from lookout.jobs import keeping, probing
 from lookout.jobs.surfaces import Shelf
 from lookout.probe.result import Era
 from lookout.probe.round_runner import Memory
@@ -33,7 +34,7 @@ keyrings: dict[str, Keyring] = {}
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """`{"shard", "minute", "site", "servers"}` as dispatch sends it -> `{"stored": bool, "servers": n}`.
+    """`{"shard", "minute", "site", "servers"}` as dispatch sends it -> `{"stored", "waiting", "servers": n}`.
 
     Dispatch also sends `known`, which spares work: by slug, `{"era", "hashes"}`.
     """
@@ -56,10 +57,21 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     )
     there = {address for found in known.values() for address in found.get("hashes", ())}
     round_ = _shelf(own.home, own.surfaces_bucket).keep(round_, servers, there)
-    stored = Store(own.home).put_round(round_, int(time.time()))
+    kept = keeping.keep(
+        round_,
+        partial(_put, Store(own.home)),
+        partial(aws.send_message, own.waiting_url, own.region),
+        max(1.0, context.get_remaining_time_in_millis() / 1000 - probing.QUEUE_RESERVE_S),
+    )
+    stored, waiting = kept is keeping.Kept.STORED, kept is keeping.Kept.WAITING
     metrics.add_metric("ProbesDone", MetricUnit.Count, len(round_.results))
-    logger.info("round", shard=round_.shard, minute=round_.minute, servers=len(round_.results), stored=stored)
-    return {"stored": stored, "servers": len(round_.results)}
+    metrics.add_metric("RoundsQueued", MetricUnit.Count, int(waiting))
+    logger.info("round", shard=round_.shard, minute=round_.minute, servers=len(round_.results), kept=kept.value)
+    return {"stored": stored, "waiting": waiting, "servers": len(round_.results)}
+
+
+def _put(store: Store, round_: Round) -> bool:
+    return store.put_round(round_, int(time.time()))
 
 
 @cache

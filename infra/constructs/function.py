@@ -37,6 +37,7 @@ SIZES: Final = {
         "CPU is honesty here: at 256 MB (0.14 core) a TLS handshake's 4.7 ms of work shows up as 30 ms of the target's"
         " latency. A retry would probe a server twice in one minute",
     ),
+    "drain": Size(256, 60, None, "a batch of writes that may each be slow to fail; the queue retries"),
     "judge": Size(256, 60, 0, "decompresses a few rounds; the next tick is the retry"),
     "notify": Size(256, 30, None, "one request at a time; the stream and the queue retry"),
     "rollup": Size(256, 300, 2, "an hour of rounds per shard; the first run after a long pause has days to catch up"),

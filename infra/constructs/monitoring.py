@@ -18,6 +18,7 @@ from infra.constructs.function import LookoutFunction
 RUNBOOK: Final = "docs/runbook.md"
 _FIVE_MINUTES: Final = cdk.Duration.minutes(5)
 _BEHIND_MS: Final = 5 * 60 * 1000
+_OLD_S: Final = 30 * 60
 _MISSING: Final = cloudwatch.TreatMissingData
 
 
@@ -55,7 +56,7 @@ class Monitoring(Construct):
     def alarm(
         self,
         id_: str,
-        metric: cloudwatch.Metric,
+        metric: cloudwatch.IMetric,
         *,
         threshold: float,
         what: str,
@@ -100,6 +101,32 @@ class Monitoring(Construct):
             statistic="Sum",
         )
         self.alarm(id_, metric, threshold=1, what=what)
+
+    def old(self, id_: str, folder: str, metric_name: str, what: str) -> None:
+        """What a function of ours measures the age of was older than half an hour for ten minutes.
+
+        Not SQS's own age of the oldest message: that leaves out what was received three times.
+        """
+        metric = cloudwatch.Metric(
+            namespace=settings.METRICS_NAMESPACE,
+            metric_name=metric_name,
+            dimensions_map={"service": folder},
+            period=_FIVE_MINUTES,
+            statistic="Maximum",
+        )
+        self.alarm(id_, metric, threshold=_OLD_S, periods=2, what=what)
+
+    def depth(self, id_: str, queue: sqs.Queue, *, threshold: int, what: str) -> None:
+        """A queue holds so many messages for ten minutes; those that rest between two attempts are counted too."""
+        resting = queue.metric_approximate_number_of_messages_not_visible(period=_FIVE_MINUTES, statistic="Maximum")
+        ready = queue.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES, statistic="Maximum")
+        both = cloudwatch.MathExpression(
+            expression="ready + resting",
+            using_metrics={"ready": ready, "resting": resting},
+            label="messages",
+            period=_FIVE_MINUTES,
+        )
+        self.alarm(id_, both, threshold=threshold, periods=2, what=what)
 
     def silent(self, folder: str, function: LookoutFunction) -> None:
         """A function that runs every minute did not run for ten."""

@@ -28,6 +28,25 @@ class DeadLetters(sqs.Queue):
         )
 
 
+class WaitingRounds(sqs.Queue):
+    """Where a probing region keeps the rounds that the home region does not take, for as long as they are wanted.
+
+    That is as long as rounds are kept at home: one that came later would find neither the verdicts of its hour, nor its
+    hour rolled up again. There is no dead-letter queue on purpose: however often it was tried, a round goes on waiting.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, local: bool) -> None:
+        super().__init__(
+            scope,
+            id_,
+            queue_name=settings.WAITING_QUEUE,
+            retention_period=cdk.Duration.seconds(settings.ROUNDS_TTL_S),
+            visibility_timeout=cdk.Duration.seconds(VISIBILITY_S),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=not local,
+        )
+
+
 class Queues(Construct):
     """The queues of the home region. The local AWS speaks plain HTTP, so there TLS is not enforced."""
 

@@ -72,10 +72,20 @@ class StreamSource(Construct):
 
 
 class QueueSource(Construct):
-    """Messages of a queue -> a function, which says which of a batch failed."""
+    """Messages of a queue -> a function, which says which of a batch failed; at most `at_once` batches at a time."""
 
-    def __init__(self, scope: Construct, id_: str, *, queue: sqs.Queue, target: LookoutFunction, batch: int) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        queue: sqs.Queue,
+        target: LookoutFunction,
+        batch: int,
+        at_once: int | None = None,
+    ) -> None:
         super().__init__(scope, id_)
+        scaling = lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=at_once)
         mapping = lambda_.CfnEventSourceMapping(
             self,
             "Mapping",
@@ -83,5 +93,6 @@ class QueueSource(Construct):
             function_name=target.function.function_name,
             batch_size=batch,
             function_response_types=_PARTIAL,
+            scaling_config=scaling if at_once is not None else None,
         )
         mapping.node.add_dependency(target.policy)

@@ -99,6 +99,7 @@ def arns(resource: str, region: str, folder: str, template: dict[str, Any]) -> l
         "judge-dead": settings.JUDGE_DLQ,
         "outbox-dead": settings.OUTBOX_DLQ,
         "deliveries": "lookout-deliveries.fifo",
+        "rounds-waiting": settings.WAITING_QUEUE,
     }
     return {
         "anything": ["*"],
@@ -106,7 +107,7 @@ def arns(resource: str, region: str, folder: str, template: dict[str, Any]) -> l
         "table": [f"arn:aws:dynamodb:{HOME}:ACCOUNT:table/lookout-{name}"],
         "stream": [f"arn:aws:dynamodb:{HOME}:ACCOUNT:table/lookout-{name}/stream/LABEL"],
         "stream-list": [f"arn:aws:dynamodb:{HOME}:ACCOUNT:table/lookout-{name}/stream/*"],
-        "queue": [f"arn:aws:sqs:{HOME}:ACCOUNT:{queues.get(name)}"],
+        "queue": [f"arn:aws:sqs:{region}:ACCOUNT:{queues.get(name)}"],
         "function": [f"arn:aws:lambda:{region}:ACCOUNT:function:lookout-{name}"],
         "secrets": [
             secret.format(n)
@@ -123,7 +124,7 @@ def arns(resource: str, region: str, folder: str, template: dict[str, Any]) -> l
 
 @pytest.mark.parametrize("folder", settings.FUNCTIONS)
 def test_a_role_is_its_lines_of_the_table(aws: Any, folder: str) -> None:
-    stack, region = PLACES[1 if folder in ("dispatch", "probe") else 0]
+    stack, region = PLACES[1 if folder in ("dispatch", "probe", "drain") else 0]
     template = aws.templates[stack]
     lines = (*EVERY_FUNCTION, *(grant for grant in GRANTS if grant.function == folder))
     expected = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from lookout import settings
+
 from infra.application import HOME_STACK, probe_stack
 from infra.config import ROOT
 
@@ -30,11 +32,18 @@ def test_every_alarm_points_there_and_speaks_to_the_topic(aws: Any) -> None:
             assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
 
 
+def watched_by(alarm: dict[str, Any]) -> list[str]:
+    """What an alarm's metrics are of, those of an expression too."""
+    metrics = [m["MetricStat"]["Metric"] for m in alarm.get("Metrics", ()) if "MetricStat" in m] or [alarm]
+    return [str(dimension["Value"]) for metric in metrics for dimension in metric["Dimensions"]]
+
+
 def test_every_dead_queue_and_every_function_has_one(aws: Any) -> None:
     for stack in (HOME_STACK, PROBE):
-        watched = [str(d["Value"]) for a in alarms(aws, stack).values() for d in a["Dimensions"]]
+        watched = [value for alarm in alarms(aws, stack).values() for value in watched_by(alarm)]
         for id_, queue in aws.of(stack, "AWS::SQS::Queue").items():
-            assert any(id_ in value for value in watched) == ("dead" in queue["QueueName"])
+            wanted = "dead" in queue["QueueName"] or queue["QueueName"] == settings.WAITING_QUEUE
+            assert any(id_ in value for value in watched) == wanted
         for id_ in aws.of(stack, "AWS::Lambda::Function"):
             assert any(id_ in value for value in watched)
 
@@ -54,6 +63,16 @@ def test_a_notice_that_was_refused_for_good_is_an_alarm(aws: Any) -> None:
     assert (alarm["Namespace"], alarm["MetricName"]) == ("Lookout", "DeliveriesFailed")
     assert alarm["Dimensions"] == [{"Name": "service", "Value": "notify"}]
     assert (alarm["Statistic"], alarm["Threshold"], alarm["TreatMissingData"]) == ("Sum", 1, "notBreaching")
+
+
+def test_rounds_that_wait_are_counted_while_they_rest_and_their_age_is_ours(aws: Any) -> None:
+    depth = alarms(aws, PROBE)["lookout-rounds-waiting"]
+    named = {m["MetricStat"]["Metric"]["MetricName"] for m in depth["Metrics"] if "MetricStat" in m}
+    assert named == {"ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesNotVisible"}
+    (expression,) = [m["Expression"] for m in depth["Metrics"] if "Expression" in m]
+    assert (expression, depth["Threshold"], depth["EvaluationPeriods"]) == ("ready + resting", 10, 2)
+    old = alarms(aws, PROBE)["lookout-rounds-waiting-old"]
+    assert (old["Namespace"], old["MetricName"], old["Threshold"]) == ("Lookout", "RoundsWaitingAge", 1800)
 
 
 def test_only_cloudwatch_of_this_account_speaks_to_the_topic(aws: Any) -> None:

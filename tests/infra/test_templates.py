@@ -111,14 +111,15 @@ def functions(assembly: Any) -> dict[str, Any]:
 def test_every_function_is_deployed_and_nothing_else(aws: Any, local: Any) -> None:
     for assembly in (aws, local):
         assert set(functions(assembly)) == {settings.function_name(folder) for folder in settings.FUNCTIONS}
-    assert set(by(aws.of(PROBE, "AWS::Lambda::Function"), "FunctionName")) == {"lookout-dispatch", "lookout-probe"}
+    probing = {"lookout-dispatch", "lookout-probe", "lookout-drain"}
+    assert set(by(aws.of(PROBE, "AWS::Lambda::Function"), "FunctionName")) == probing
 
 
 @pytest.mark.parametrize("folder", settings.FUNCTIONS)
 def test_a_function(aws: Any, folder: str) -> None:
     function = functions(aws)[settings.function_name(folder)]
-    seconds = {"dispatch": 20, "probe": 50, "judge": 60, "notify": 30, "rollup": 300, "publish": 60, "api": 10}
-    assert function["Timeout"] == seconds.get(folder, 120)
+    seconds = {"dispatch": 20, "probe": 50, "notify": 30, "rollup": 300, "api": 10, "apply": 120}
+    assert function["Timeout"] == seconds.get(folder, 60)
     assert function["MemorySize"] == (512 if folder in ("probe", "publish") else 256)
     assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
     assert function["TracingConfig"] == {"Mode": "Active"}
@@ -134,6 +135,8 @@ def test_a_function(aws: Any, folder: str) -> None:
     ("folder", "read"),
     [
         ("dispatch", settings.DispatchSettings),
+        ("probe", settings.ProbeSettings),
+        ("drain", settings.DrainSettings),
         ("notify", settings.NotifySettings),
         ("publish", settings.PublishSettings),
         ("api", settings.ApiSettings),
@@ -148,7 +151,7 @@ def test_a_function_finds_its_settings(aws: Any, local: Any, folder: str, read: 
 
 def test_logs_end(aws: Any) -> None:
     groups = [g for stack in aws.templates for g in aws.of(stack, "AWS::Logs::LogGroup").values()]
-    assert len(groups) == 6 + 2 * 2
+    assert len(groups) == 6 + 2 * 3
     assert {g["RetentionInDays"] for g in groups} == {30}
 
 
@@ -178,6 +181,20 @@ def test_schedules(aws: Any) -> None:
         assert "DeadLetterConfig" in schedule["Target"]
         assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
     assert schedules["lookout-probe-dispatch"]["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"] == 60
+
+
+def test_rounds_wait_as_long_as_they_are_wanted(aws: Any, local: Any) -> None:
+    """No dead-letter queue takes them away after so many attempts, and they never outlive the rounds at home."""
+    for assembly in (aws, local):
+        queue = by(assembly.of(PROBE, "AWS::SQS::Queue"), "QueueName")[settings.WAITING_QUEUE]
+        assert queue["MessageRetentionPeriod"] == settings.ROUNDS_TTL_S
+        assert queue["SqsManagedSseEnabled"] is True
+        assert "RedrivePolicy" not in queue
+        function = by(assembly.of(PROBE, "AWS::Lambda::Function"), "FunctionName")["lookout-drain"]
+        assert queue["VisibilityTimeout"] >= function["Timeout"]
+        mapping = one(assembly.of(PROBE, "AWS::Lambda::EventSourceMapping"))
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (10, {"MaximumConcurrency": 2})
 
 
 # --- site and api ------------------------------------------------------------------------------------------------

@@ -63,6 +63,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     monkeypatch.setenv("LOOKOUT_HOME_REGION", "us-east-1")
     monkeypatch.setenv("LOOKOUT_SURFACES_BUCKET", "surfaces")
+    monkeypatch.setenv("LOOKOUT_WAITING_URL", "https://queue")
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     monkeypatch.setattr("lookout.store.surfaces.put_surface", world.put_surface)
     probe._shelf.cache_clear()

@@ -17,13 +17,15 @@ ROUNDS_TABLE: Final = f"{PREFIX}-rounds"
 HISTORY_TABLE: Final = f"{PREFIX}-history"
 INCIDENTS_TABLE: Final = f"{PREFIX}-incidents"
 
-FUNCTIONS: Final = ("dispatch", "probe", "judge", "notify", "rollup", "publish", "api", "apply")
+FUNCTIONS: Final = ("dispatch", "probe", "judge", "notify", "rollup", "publish", "api", "apply", "drain")
 """Folder names under functions/; the deployed name is `function_name(folder)`."""
 
 DELIVERIES_QUEUE: Final = f"{PREFIX}-deliveries.fifo"
 DELIVERIES_DLQ: Final = f"{PREFIX}-deliveries-dead.fifo"
 JUDGE_DLQ: Final = f"{PREFIX}-judge-dead"
 OUTBOX_DLQ: Final = f"{PREFIX}-outbox-dead"
+WAITING_QUEUE: Final = f"{PREFIX}-rounds-waiting"
+"""In each probing region: rounds that the home region did not take."""
 
 SNAPSHOT_KEY: Final = "internal/snapshot.json"
 """Where publish leaves the public read model for the api function, in the private data bucket."""
@@ -38,6 +40,7 @@ ENV_SITE_BUCKET: Final = "LOOKOUT_SITE_BUCKET"
 ENV_DATA_BUCKET: Final = "LOOKOUT_DATA_BUCKET"
 ENV_SITE_URL: Final = "LOOKOUT_SITE_URL"
 ENV_SURFACES_BUCKET: Final = "LOOKOUT_SURFACES_BUCKET"
+ENV_WAITING_URL: Final = "LOOKOUT_WAITING_URL"
 
 ROUNDS_TTL_S: Final = 3 * 86400
 CHUNKS_TTL_S: Final = 90 * 86400
@@ -45,11 +48,11 @@ DAYS_TTL_S: Final = 400 * 86400
 NOTICES_TTL_S: Final = 30 * 86400
 CHANGES_TTL_S: Final = 400 * 86400
 
+LATE_KIND: Final = "late"
+"""Value of the `kind` attribute of the mark that a round came after its hour was over."""
 ROUND_KIND: Final = "round"
 """Value of the `kind` attribute of a round item: what the judge's stream filter matches (with INSERT)."""
 NOTICE_PARTITION: Final = "notice"
-LATE_KIND: Final = "late"
-"""Value of the `kind` attribute of the mark that a round came after its hour was over."""
 """Partition key (`pk`) of every notice: what the notify function's stream filter matches (with INSERT)."""
 
 
@@ -97,16 +100,31 @@ class DispatchSettings:
 
 @dataclass(frozen=True, slots=True)
 class ProbeSettings:
-    """Settings of probe. `surfaces_bucket` is in the home region."""
+    """Settings of probe. `surfaces_bucket` is in the home region, the queue at `waiting_url` in its own."""
 
     home: str
     region: str
     surfaces_bucket: str
+    waiting_url: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Also LOOKOUT_SURFACES_BUCKET."""
-        return cls(env[ENV_HOME], env["AWS_REGION"], env[ENV_SURFACES_BUCKET])
+        """Also LOOKOUT_SURFACES_BUCKET and LOOKOUT_WAITING_URL."""
+        return cls(env[ENV_HOME], env["AWS_REGION"], env[ENV_SURFACES_BUCKET], env[ENV_WAITING_URL])
+
+
+@dataclass(frozen=True, slots=True)
+class DrainSettings:
+    """Settings of drain. The queue at `waiting_url` is in its own region."""
+
+    home: str
+    region: str
+    waiting_url: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Also LOOKOUT_WAITING_URL."""
+        return cls(env[ENV_HOME], env["AWS_REGION"], env[ENV_WAITING_URL])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ from lookout.credentials.keyring import Keyring
 from lookout.history.round import Round
 from lookout.probe.round_runner import Memory, probe_round
 
-STORE_RESERVE_S = 8.0
-"""Seconds kept back from the probes so that their round can still be stored, retries included."""
+STORE_RESERVE_S = 10.0
+"""Seconds kept back from the probes so that their surfaces and their round can still be stored, or the round queued."""
+QUEUE_RESERVE_S = 4.0
+"""Seconds of that for the queue: so long before its end, the probe stops waiting for the home region."""
 
 
 async def probe_shard(

@@ -85,6 +85,11 @@ def send_delivery(queue_url: str, region: str, notice_id: str, sink: str, group:
     )
 
 
+def send_message(queue_url: str, region: str, body: str) -> None:
+    """Put one message into a standard queue."""
+    client("sqs", region).send_message(QueueUrl=queue_url, MessageBody=body)
+
+
 def delay_delivery(queue_url: str, region: str, receipt_handle: str, seconds: int) -> None:
     """Let a failed delivery be tried again no sooner than in `seconds`."""
     client("sqs", region).change_message_visibility(
