@@ -10,8 +10,11 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from lookout import settings
-from lookout.jobs import judging
+from lookout.jobs import judging, watching
 from lookout.store import Store, surfaces
+from lookout.store.watch import WatchLog
+from lookout.verdict.state import Notice
+from lookout.verdict.watch import held_before
 
 logger = Logger(service="judge")
 metrics = Metrics(namespace=settings.METRICS_NAMESPACE, service="judge")
@@ -21,10 +24,17 @@ metrics = Metrics(namespace=settings.METRICS_NAMESPACE, service="judge")
 def handler(event: dict[str, Any], context: object) -> dict[str, int]:
     """DynamoDB stream batch of rounds, or a scheduler's tick -> counts. An error makes the stream send again."""
     own = settings.JudgeSettings.from_env(os.environ)
+    now, store, log = int(time.time()), Store(own.home), WatchLog(own.home)
+    told: tuple[Notice, ...] = ()
     shards = judging.shards_of(event["Records"]) if "Records" in event else None
-    read = partial(surfaces.get_surface, own.home, own.surfaces_bucket)
-    judged = judging.judge_shards(Store(own.home), shards, int(time.time()), read)
-    notices = [notice for judgement in judged for notice in judgement.notices]
+    try:
+        if shards is None:
+            told = watching.watch_over(store, log, now)
+    finally:
+        # Whatever becomes of the watch, servers are judged.
+        read = partial(surfaces.get_surface, own.home, own.surfaces_bucket)
+        judged = judging.judge_shards(store, shards, now, read, held_before(log.read(), now))
+    notices = [*told, *(notice for judgement in judged for notice in judgement.notices)]
     for notice in notices:
         logger.info("notice", notice=notice.id, type=notice.type, server=notice.slug, status=notice.status)
     metrics.add_metric("MinutesJudged", MetricUnit.Count, len(judged))

@@ -19,6 +19,7 @@ from lookout.history.round import Round
 from lookout.store.archive import Held
 from lookout.verdict.judge import Judgement
 from lookout.verdict.state import Incident, Notice, ServerState, ShardState
+from lookout.verdict.watch import Watch
 
 
 class Memory:
@@ -147,3 +148,23 @@ class Memory:
 
     def sketches(self, slug: str, since: int, until: int, now: int) -> dict[int, dict[str, Sketch]]:
         return {day: found for (of, day), found in self.latencies.items() if of == slug and since <= day < until}
+
+
+class MemoryLog:
+    """The promises of `lookout.store.watch.WatchLog`; `told` gets the notices, by id."""
+
+    def __init__(self, told: dict[str, Notice]) -> None:
+        self.watch = Watch()
+        self.told = told
+        self.broken: Exception | None = None
+
+    def read(self) -> Watch:
+        return self.watch
+
+    def keep(self, watch: Watch, notices: tuple[Notice, ...]) -> None:
+        if self.broken is not None:
+            raise self.broken
+        if self.watch.version != watch.version:
+            raise ConflictError("the watch was kept by another tick")
+        self.watch = Watch.from_json(watch.version + 1, json.loads(json.dumps(watch.to_json())))
+        self.told |= {notice.id: notice for notice in notices}

@@ -22,9 +22,11 @@ from lookout.verdict.state import Notice
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from tests.contract.notify.sample import (
+    BACK,
     DRIFT,
     EVERY,
     EVIL,
+    GONE,
     HOSTILE,
     HOSTILE_DRIFT,
     OPEN,
@@ -33,6 +35,7 @@ from tests.contract.notify.sample import (
     REMOVED,
     RESOLVED,
     SITE,
+    STALE,
     UNSTABLE,
     UPDATED,
 )
@@ -202,7 +205,7 @@ def test_the_official_library_accepts_the_signature(name: str, monkeypatch: pyte
     assert Webhook(OLD).verify(made.body, made.headers) == json.loads(made.body)
     assert verify(OLD, made.headers, made.body, now) is None
     with pytest.raises(WebhookVerificationError):
-        Webhook(OLD).verify(made.body.replace(b"acme-search", b"acme-forged"), made.headers)
+        Webhook(OLD).verify(made.body.replace(b'"version":"1"', b'"version":"2"'), made.headers)
     with pytest.raises(WebhookVerificationError):
         Webhook(NEW).verify(made.body, made.headers)
 
@@ -406,3 +409,39 @@ def test_a_cut_never_goes_through_an_entity(limit: int) -> None:
 def test_an_escape_loses_nothing_but_what_cannot_be_seen() -> None:
     assert escape(" a\n\tb \u202e\x07c ", 100) == "a b c"
     assert len(escape(EVIL, 1000)) <= 1000
+
+
+# --- a region that fell silent ----------------------------------------------------------------------------------
+
+
+def test_the_webhook_of_a_silent_region_has_a_server_nobody_can_have() -> None:
+    told, back = body(STALE, "webhook"), body(BACK, "webhook")
+    assert (told["type"], told["severity"], told["probe_result"]) == ("region.stale", "warning", "unknown")
+    assert told["server_slug"] == told["server"]["slug"] == "region:eu-west-1"
+    assert told["server"]["url"] is None
+    assert told["regions"][0]["checked_at"] == "2026-08-22T14:31:07Z"
+    assert told["links"] == {"status_page": f"{SITE}/", "incident": None}
+    assert told["incident"]["resolved_at"] is None
+    assert told["dedup_key"] == back["dedup_key"] == back["incident"]["id"]
+    assert told["id"] != back["id"]
+    assert (back["probe_result"], back["severity"]) == ("up", "info")
+    assert back["incident"]["duration_seconds"] == 842
+
+
+@pytest.mark.parametrize(
+    ("notice", "said"),
+    [
+        (STALE, "🟠 [EXTERNAL] Probing region Dublin (eu-west-1) is silent"),
+        (BACK, "✅ [EXTERNAL] Probing region Dublin (eu-west-1) reports again"),
+        (GONE, "⚪ [EXTERNAL] Probing region Dublin (eu-west-1) is no longer probed from"),
+    ],
+)
+def test_slack_says_what_became_of_a_region(notice: Notice, said: str) -> None:
+    made = body(notice, "slack")
+    assert made["text"] == said
+    blocks = made["attachments"][0]["blocks"]
+    assert "None" not in json.dumps(blocks)
+    fields = {f["text"].split("\n")[0]: f["text"].split("\n")[1] for f in blocks[2]["fields"]}
+    assert fields["*Regions silent*"] == ("1 of 3" if notice is STALE else "0 of 3")
+    assert ("*Last report*" in fields) == (notice is STALE)
+    assert blocks[3]["elements"][0]["url"] == f"{SITE}/"

@@ -22,10 +22,12 @@ from lookout.probe.result import ProbeResult, Status
 from lookout.store import Delivery, Store, notice_from_image, surfaces
 from lookout.store.models import models
 from lookout.store.snapshot import Gatherer
+from lookout.store.watch import WatchLog
 from lookout.surface.model import Surface, surface_of
 from lookout.surface.packed import pack
 from lookout.verdict.judge import Judgement, judge_minute
 from lookout.verdict.state import Incident, ServerState, ShardState
+from lookout.verdict.watch import Heard, RegionMemory, Watch, keep
 
 HOME = "us-east-1"
 REGIONS = ("us-west-2", "eu-west-1", "ap-southeast-1")
@@ -359,3 +361,26 @@ def test_the_bucket_of_surfaces(store: Store) -> None:
     with pytest.raises(StoreError, match="cannot be read: NoSuchKey"):
         surfaces.get_surface(HOME, bucket, "1" * 32)
     client.close()
+
+
+def test_the_watch_is_kept_with_its_notices_or_not_at_all(store: Store) -> None:
+    log = WatchLog(HOME)
+    first = log.read()
+    assert first == Watch()
+    quiet = Watch(0, T, 0, {region: RegionMemory(T, T, 0) for region in REGIONS})
+    log.keep(quiet, ())
+    with pytest.raises(ConflictError):
+        log.keep(quiet, ())
+    kept = log.read()
+    assert kept == replace(quiet, version=1)
+    heard = Heard(T + 700, {"us-west-2": T + 700, "eu-west-1": T + 700})
+    after, notices = keep(replace(kept, at=T + 690), heard, SITE, [ACME], T + 720)
+    assert [(n.type, n.regions[0].region) for n in notices] == [("region.stale", "ap-southeast-1")]
+    with pytest.raises(ConflictError):
+        log.keep(replace(after, version=0), notices)
+    assert store.recent_notices(5) == []
+    log.keep(after, notices)
+    assert store.recent_notices(5) == list(notices)
+    with pytest.raises(ConflictError):
+        log.keep(replace(after, version=2), notices)
+    assert log.read() == replace(after, version=2)

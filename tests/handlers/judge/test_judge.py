@@ -11,13 +11,14 @@ from lookout.errors import ConflictError, StoreError
 from lookout.history.round import Round
 from lookout.probe.result import Layer, ProbeResult, Reason, Status
 from lookout.store import Store
+from lookout.store.watch import WatchLog
 from lookout.surface.model import Surface, surface_of
 from lookout.surface.packed import pack
 from lookout.verdict.judge import Judgement
 from lookout.verdict.state import ShardState
 
 from functions.judge import handler as judge
-from tests.handlers.memory import Memory
+from tests.handlers.memory import Memory, MemoryLog
 
 MINUTE = 1_787_409_240
 """2026-08-22T14:34:00Z: the newest round of the events."""
@@ -38,6 +39,7 @@ class World(Memory):
         self.others_win = 0
         self.surfaces: dict[str, Surface] = {}
         self.shown = MINUTE - 600
+        self.log = MemoryLog(self.notices)
 
     def __call__(self, home: str) -> World:
         assert home == "us-east-1"
@@ -87,6 +89,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setattr(judge.surfaces, "get_surface", world.get_surface)
     monkeypatch.setattr(judge, "Store", world)
+    monkeypatch.setattr(judge, "WatchLog", lambda _: world.log)
     monkeypatch.setattr(judge.time, "time", lambda: world.now)
     return world
 
@@ -240,6 +243,53 @@ def test_without_the_bucket_it_does_not_start(world: World, monkeypatch: pytest.
     monkeypatch.delenv("LOOKOUT_SURFACES_BUCKET")
     with pytest.raises(KeyError, match="LOOKOUT_SURFACES_BUCKET"):
         run("tick")
+
+
+def test_after_an_absence_a_minute_waits_for_what_regions_hold(world: World) -> None:
+    """The first to come back is the stream, with one region's round: it does not decide for the others."""
+    world.tell(SEARCH, MINUTE - 60 * 12, "uuu")
+    world.now = MINUTE - 60 * 12 + 30
+    run("tick")
+    world.now = MINUTE + 5
+    world.tell(SEARCH, MINUTE - 60 * 11, "d--")
+    assert run("round") == {"minutes": 0, "notices": 0}
+    assert run("tick") == {"minutes": 0, "notices": 0}
+    assert world.log.watch.resumed == world.now
+    for minutes_ago in (11, 10, 9):
+        world.tell(SEARCH, MINUTE - 60 * minutes_ago, "ddd")
+    assert run("round") == {"minutes": 3, "notices": 1}
+    world.now += 60
+    assert run("tick")["minutes"] == 0
+    for _ in range(10):
+        world.now += 60
+        run("tick")
+    assert world.states["s000"].judged >= MINUTE
+
+
+def test_a_silent_region_is_told_by_the_tick_and_by_nobody_else(world: World) -> None:
+    for minute in range(MINUTE - 60 * 14, MINUTE, 60):
+        world.tell(SEARCH, minute, "uuu" if minute < MINUTE - 60 * 12 else "uu-")
+        world.now = minute + 50
+        run("tick")
+        run("round")
+    (notice,) = world.notices.values()
+    assert (notice.type, notice.sinks, notice.regions[0].region) == ("region.stale", ("hook",), "ap-southeast-1")
+    assert notice.dedup_key.startswith("reg_")
+
+
+@unmeasured
+def test_a_watch_that_cannot_be_kept_keeps_nobody_from_judging(world: World) -> None:
+    outage(world)
+    world.log.broken = TimeoutError("throttled")
+    with pytest.raises(TimeoutError, match="throttled"):
+        run("tick")
+    assert [notice.type for notice in world.notices.values()] == ["incident.opened"]
+
+
+def test_the_log_in_memory_is_called_like_the_real_one() -> None:
+    for name in ("read", "keep"):
+        ours, real = (inspect.signature(getattr(log, name)) for log in (MemoryLog, WatchLog))
+        assert list(ours.parameters) == list(real.parameters)
 
 
 def test_memory_has_the_stores_signatures() -> None:

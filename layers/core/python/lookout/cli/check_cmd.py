@@ -46,7 +46,8 @@ def names_of(config: Config, store: str) -> list[str]:
     """Names of the secrets (`secret`) or parameters (`ssm`) a configuration refers to, sorted and once."""
     from lookout.config.references import references
 
-    values = ([server.auth for server in config.servers], [(sink.url, sink.signing) for sink in config.site.sinks])
+    sinks = [(sink.url, sink.signing) for sink in config.site.sinks]
+    values = ([server.auth for server in config.servers], sinks, config.site.heartbeat)
     return sorted({reference.name for reference in references(values) if reference.store == store})
 
 

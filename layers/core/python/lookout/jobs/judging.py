@@ -17,6 +17,7 @@ from lookout.store import Store
 from lookout.verdict.judge import Judgement, judge_minute, surfaces_to_compare
 from lookout.verdict.schedule import AHEAD_S, HORIZON_S, minutes_to_judge
 from lookout.verdict.state import ShardState
+from lookout.verdict.watch import judgeable
 
 ATTEMPTS = 8
 FIRST_LOOK_BACK_S = 3600
@@ -30,9 +31,12 @@ def shards_of(records: Iterable[Mapping[str, Any]]) -> set[str]:
     return {record["dynamodb"]["Keys"]["pk"]["S"].split("#")[0] for record in records}
 
 
-def judge_shards(store: Store, shards: Iterable[str] | None, now: int, read: ReadSurface) -> list[Judgement]:
+def judge_shards(
+    store: Store, shards: Iterable[str] | None, now: int, read: ReadSurface, held: int = 0
+) -> list[Judgement]:
     """Judge what is ripe in `shards` (None: in all) and return what was persisted.
 
+    Minutes before `held` (`verdict.watch.held_before`) wait for the rounds of every region.
     A shard that cannot be judged now does not keep the others waiting: an ExceptionGroup is raised at the end.
     """
     site, servers = store.roster(consistent=True)
@@ -45,7 +49,7 @@ def judge_shards(store: Store, shards: Iterable[str] | None, now: int, read: Rea
     errors: list[Exception] = []
     for shard in sorted(by_shard if shards is None else set(shards) & set(by_shard)):
         try:
-            out += judge_shard(store, shard, by_shard[shard], site, now, read)
+            out += judge_shard(store, shard, by_shard[shard], site, now, read, held)
         except Exception as error:  # noqa: BLE001 - whatever one shard suffers, the others are judged; raised below
             errors.append(error)
     if errors:
@@ -54,7 +58,7 @@ def judge_shards(store: Store, shards: Iterable[str] | None, now: int, read: Rea
 
 
 def judge_shard(
-    store: Store, shard: str, servers: Sequence[Server], site: Site, now: int, read: ReadSurface
+    store: Store, shard: str, servers: Sequence[Server], site: Site, now: int, read: ReadSurface, held: int = 0
 ) -> list[Judgement]:
     """Judge every ripe minute of one shard. Raises ConflictError when others keep winning."""
     for attempt in range(ATTEMPTS):
@@ -64,7 +68,7 @@ def judge_shard(
             listed, everybody = store.roster(consistent=True)
             site, servers = listed or site, [server for server in everybody if server.shard == shard]
         try:
-            return _judge_once(store, state, servers, site, now, read)
+            return _judge_once(store, state, servers, site, now, read, held)
         except ConflictError:
             if attempt == ATTEMPTS - 1:
                 raise
@@ -72,13 +76,14 @@ def judge_shard(
 
 
 def _judge_once(
-    store: Store, state: ShardState, servers: Sequence[Server], site: Site, now: int, read: ReadSurface
+    store: Store, state: ShardState, servers: Sequence[Server], site: Site, now: int, read: ReadSurface, held: int
 ) -> list[Judgement]:
     shard = state.shard
     since = state.judged + 60 if state.judged else now // 60 * 60 - FIRST_LOOK_BACK_S
     rounds = store.rounds(shard, max(since, now - HORIZON_S), now + AHEAD_S, now)
     reported = {minute: set(by_region) for minute, by_region in rounds.items()}
-    minutes = minutes_to_judge(state.judged, reported, servers, site.regions, now)
+    ripe = minutes_to_judge(state.judged, reported, servers, site.regions, now)
+    minutes = judgeable(ripe, reported, servers, site.regions, held)
     if not minutes:
         return []
     incidents = store.open_incidents(state.servers.values())

@@ -11,13 +11,18 @@ from typing import Any, Final
 
 from lookout.notify.webhook import links, rfc3339
 from lookout.regions import city
-from lookout.verdict.state import Notice
+from lookout.verdict.state import Incident, Notice
 
 _LOOKS: Final = {
     "incident.opened": ("🔴", "#c40040", "is DOWN"),
     "incident.updated": ("🟠", "#daa038", "is still failing"),
     "incident.resolved": ("✅", "#2eb67d", "recovered"),
     "drift.detected": ("🟡", "#daa038", "changed what it offers"),
+}
+_REGION_LOOKS: Final = {
+    None: ("🟠", "#daa038", "is silent"),
+    "reports again": ("✅", "#2eb67d", "reports again"),
+    "removed": ("⚪", "#888888", "is no longer probed from"),
 }
 _OTHER: Final = ("ℹ️", "#888888")
 _FINE: Final = ("up", "degraded", "auth_required")
@@ -78,6 +83,8 @@ def _headline(notice: Notice) -> tuple[str, str, str]:
     """Icon, colour, and what happened in a few words."""
     icon, color, verb = _LOOKS.get(notice.type, (*_OTHER, escape(notice.type, 40)))
     resolution = notice.incident.resolution if notice.incident is not None else None
+    if notice.type == "region.stale":
+        return _REGION_LOOKS.get(resolution, _REGION_LOOKS[None])
     if notice.type == "incident.resolved" and resolution in ("removed", "paused"):
         return "⚪", _OTHER[1], f"is no longer watched ({resolution})"
     if notice.drift is not None and notice.drift["unstable"]:
@@ -113,6 +120,17 @@ def _changes(drift: Mapping[str, Any]) -> str:
     return "\n".join(lines) or "What changed cannot be told: the surfaces were not at hand."
 
 
+def _region_fields(notice: Notice, incident: Incident) -> list[tuple[str, str]]:
+    last = max((view.checked_at for view in notice.regions), default=0)
+    ended = incident.resolved_at
+    return [
+        ("Silent since", _moment(incident.started_at)),
+        ("Last report", _moment(last)) if ended is None else ("Silent for", duration(ended - incident.started_at)),
+        ("Regions silent", f"{notice.quorum.regions_unknown} of {notice.quorum.regions_total}"),
+        ("Severity", notice.severity),
+    ]
+
+
 def _fields(notice: Notice) -> list[tuple[str, str]]:
     quorum, incident = notice.quorum, notice.incident
     if notice.drift is not None:
@@ -123,6 +141,8 @@ def _fields(notice: Notice) -> list[tuple[str, str]]:
             ("Surface", f"{notice.drift['old_hash'][7:19]} → {notice.drift['new_hash'][7:19]}"),
             ("Severity", notice.severity),
         ]
+    if notice.type == "region.stale" and incident is not None:
+        return _region_fields(notice, incident)
     if incident is None:
         return [("Status", notice.status), ("Severity", notice.severity)]
     first = ("First seen", _moment(incident.started_at))
@@ -155,14 +175,17 @@ def payload(notice: Notice, site_url: str) -> dict[str, Any]:
     resolved, drift = notice.type == "incident.resolved", notice.drift
     text = f"`{code(str(notice.server.get('url', '')), 1500 if drift is None else 600)}`"
     line = f"{icon} [EXTERNAL] {name} {verb}"
-    if drift is not None:
+    if notice.type == "region.stale":
+        text = "Lookout itself: servers are judged by the regions that report."
+    elif drift is not None:
         line += f": {drift['class']}"
         text += f"\n{_changes(drift)}"
     elif not resolved:
         what = _what(notice)
         text += f" — *{what}*" + (f": {escape(notice.failure.message, 1000)}" if notice.failure.message else "")
         line += f" from {notice.quorum.regions_failing}/{notice.quorum.regions_total} regions — {what}"
-    title = f"{icon} {name} — {verb if resolved or drift is not None else notice.status}"
+    told_in_full = resolved or drift is not None or notice.type == "region.stale"
+    title = f"{icon} {name} — {verb if told_in_full else notice.status}"
     fields = [{"type": "mrkdwn", "text": f"*{label}*\n{value}"} for label, value in _fields(notice)]
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": title, "emoji": True}},

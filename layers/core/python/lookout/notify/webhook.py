@@ -16,7 +16,9 @@ def rfc3339(at: int) -> str:
 
 
 def links(notice: Notice, site_url: str) -> dict[str, str | None]:
-    """Where a person reads on. A private server has no public page, and its links are null."""
+    """Where a person reads on. A private server has no public page, and its links are null; a region has the index."""
+    if notice.type == "region.stale":
+        return {"status_page": f"{site_url}/", "incident": None}
     if notice.server.get("visibility") != "public":
         return {"status_page": None, "incident": None}
     return {

@@ -1,0 +1,45 @@
+"""The tick's first work: keep the watch over the judge and the regions, and tell of a region that fell silent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from lookout.errors import ConflictError
+from lookout.store import Store
+from lookout.verdict.state import Notice, ShardState
+from lookout.verdict.watch import Heard, Watch, keep
+
+
+class Log(Protocol):
+    """Where the watch is kept."""
+
+    def read(self) -> Watch:
+        """As last kept."""
+        ...
+
+    def keep(self, watch: Watch, notices: tuple[Notice, ...]) -> None:
+        """Store it and the notices together. Raises ConflictError when another tick was first."""
+        ...
+
+
+def heard(states: Iterable[ShardState]) -> Heard:
+    """What the shards' states say of the judge and of the regions."""
+    known = list(states)
+    regions: dict[str, int] = {}
+    for view in (view for state in known for server in state.servers.values() for view in server.regions):
+        regions[view.region] = max(regions.get(view.region, 0), view.checked_at)
+    return Heard(max((state.judged for state in known), default=0), regions)
+
+
+def watch_over(store: Store, log: Log, now: int) -> tuple[Notice, ...]:
+    """Keep the watch at a tick; the notices that were written. Another tick of the same minute may do it instead."""
+    site, servers = store.roster()
+    if site is None:
+        return ()
+    watch, notices = keep(log.read(), heard(store.shard_states()), site, servers, now)
+    try:
+        log.keep(watch, notices)
+    except ConflictError:
+        return ()
+    return notices
