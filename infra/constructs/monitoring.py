@@ -56,7 +56,7 @@ class Monitoring(Construct):
     def alarm(
         self,
         id_: str,
-        metric: cloudwatch.IMetric,
+        metric: cloudwatch.Metric,
         *,
         threshold: float,
         what: str,
@@ -116,17 +116,15 @@ class Monitoring(Construct):
         )
         self.alarm(id_, metric, threshold=_OLD_S, periods=2, what=what)
 
-    def depth(self, id_: str, queue: sqs.Queue, *, threshold: int, what: str) -> None:
-        """A queue holds so many messages for ten minutes; those that rest between two attempts are counted too."""
-        resting = queue.metric_approximate_number_of_messages_not_visible(period=_FIVE_MINUTES, statistic="Maximum")
-        ready = queue.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES, statistic="Maximum")
-        both = cloudwatch.MathExpression(
-            expression="ready + resting",
-            using_metrics={"ready": ready, "resting": resting},
-            label="messages",
-            period=_FIVE_MINUTES,
-        )
-        self.alarm(id_, both, threshold=threshold, periods=2, what=what)
+    def resting(self, id_: str, queue: sqs.Queue, *, threshold: int, what: str) -> None:
+        """A queue holds so many messages for ten minutes that were tried, and rest until they are tried again."""
+        metric = queue.metric_approximate_number_of_messages_not_visible(period=_FIVE_MINUTES, statistic="Maximum")
+        self.alarm(id_, metric, threshold=threshold, periods=2, what=what)
+
+    def untouched(self, id_: str, queue: sqs.Queue, *, threshold: int, what: str) -> None:
+        """A queue holds so many messages for ten minutes that nobody takes."""
+        metric = queue.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES, statistic="Minimum")
+        self.alarm(id_, metric, threshold=threshold, periods=2, what=what)
 
     def silent(self, folder: str, function: LookoutFunction) -> None:
         """A function that runs every minute did not run for ten."""

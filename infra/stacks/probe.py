@@ -61,6 +61,7 @@ class ProbeStack(cdk.Stack):
         monitoring.errors("probe", probe, threshold=3)
         monitoring.errors("drain", drain, threshold=3)
         monitoring.silent("dispatch", dispatch)
-        monitoring.depth("rounds-waiting", waiting, threshold=10, what="Rounds wait for the home region.")
+        monitoring.resting("rounds-waiting", waiting, threshold=10, what="Rounds wait for the home region.")
+        monitoring.untouched("rounds-untouched", waiting, threshold=10, what="Nobody takes the rounds that wait.")
         monitoring.old("rounds-waiting-old", "drain", "RoundsWaitingAge", "Rounds have waited for half an hour.")
         monitoring.counted("rounds-refused", "drain", "RoundsRefused", "A waiting round cannot be stored at all.")

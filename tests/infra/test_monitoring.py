@@ -32,15 +32,9 @@ def test_every_alarm_points_there_and_speaks_to_the_topic(aws: Any) -> None:
             assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
 
 
-def watched_by(alarm: dict[str, Any]) -> list[str]:
-    """What an alarm's metrics are of, those of an expression too."""
-    metrics = [m["MetricStat"]["Metric"] for m in alarm.get("Metrics", ()) if "MetricStat" in m] or [alarm]
-    return [str(dimension["Value"]) for metric in metrics for dimension in metric["Dimensions"]]
-
-
 def test_every_dead_queue_and_every_function_has_one(aws: Any) -> None:
     for stack in (HOME_STACK, PROBE):
-        watched = [value for alarm in alarms(aws, stack).values() for value in watched_by(alarm)]
+        watched = [str(d["Value"]) for a in alarms(aws, stack).values() for d in a["Dimensions"]]
         for id_, queue in aws.of(stack, "AWS::SQS::Queue").items():
             wanted = "dead" in queue["QueueName"] or queue["QueueName"] == settings.WAITING_QUEUE
             assert any(id_ in value for value in watched) == wanted
@@ -66,11 +60,10 @@ def test_a_notice_that_was_refused_for_good_is_an_alarm(aws: Any) -> None:
 
 
 def test_rounds_that_wait_are_counted_while_they_rest_and_their_age_is_ours(aws: Any) -> None:
-    depth = alarms(aws, PROBE)["lookout-rounds-waiting"]
-    named = {m["MetricStat"]["Metric"]["MetricName"] for m in depth["Metrics"] if "MetricStat" in m}
-    assert named == {"ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesNotVisible"}
-    (expression,) = [m["Expression"] for m in depth["Metrics"] if "Expression" in m]
-    assert (expression, depth["Threshold"], depth["EvaluationPeriods"]) == ("ready + resting", 10, 2)
+    for name, metric in (("waiting", "NotVisible"), ("untouched", "Visible")):
+        depth = alarms(aws, PROBE)[f"lookout-rounds-{name}"]
+        assert depth["MetricName"] == f"ApproximateNumberOfMessages{metric}"
+        assert (depth["Threshold"], depth["EvaluationPeriods"], depth["Period"]) == (10, 2, 300)
     old = alarms(aws, PROBE)["lookout-rounds-waiting-old"]
     assert (old["Namespace"], old["MetricName"], old["Threshold"]) == ("Lookout", "RoundsWaitingAge", 1800)
 
