@@ -13,7 +13,6 @@ from lookout import settings
 from lookout.jobs import judging, watching
 from lookout.store import Store, surfaces
 from lookout.store.watch import WatchLog
-from lookout.verdict.state import Notice
 from lookout.verdict.watch import held_before
 
 logger = Logger(service="judge")
@@ -25,18 +24,20 @@ def handler(event: dict[str, Any], context: object) -> dict[str, int]:
     """DynamoDB stream batch of rounds, or a scheduler's tick -> counts. An error makes the stream send again."""
     own = settings.JudgeSettings.from_env(os.environ)
     now, store, log = int(time.time()), Store(own.home), WatchLog(own.home)
-    told: tuple[Notice, ...] = ()
+    seen = watching.Seen()
     shards = judging.shards_of(event["Records"]) if "Records" in event else None
     try:
         if shards is None:
-            told = watching.watch_over(store, log, now)
+            seen = watching.watch_over(store, log, now)
     finally:
         # Whatever becomes of the watch, servers are judged.
         read = partial(surfaces.get_surface, own.home, own.surfaces_bucket)
         judged = judging.judge_shards(store, shards, now, read, held_before(log.read(), now))
-    notices = [*told, *(notice for judgement in judged for notice in judgement.notices)]
+    notices = [*seen.notices, *(notice for judgement in judged for notice in judgement.notices)]
     for notice in notices:
         logger.info("notice", notice=notice.id, type=notice.type, server=notice.slug, status=notice.status)
+    if seen.lag_s is not None:
+        metrics.add_metric("JudgeLag", MetricUnit.Seconds, seen.lag_s)
     metrics.add_metric("MinutesJudged", MetricUnit.Count, len(judged))
     metrics.add_metric("NoticesWritten", MetricUnit.Count, len(notices))
     return {"minutes": len(judged), "notices": len(notices)}

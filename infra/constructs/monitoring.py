@@ -116,6 +116,22 @@ class Monitoring(Construct):
         )
         self.alarm(id_, metric, threshold=_OLD_S, periods=2, what=what)
 
+    def lasting(self, id_: str, folder: str, metric_name: str, *, threshold: int, what: str) -> None:
+        """What a function of ours measures every minute was so high all through ten minutes."""
+        metric = cloudwatch.Metric(
+            namespace=settings.METRICS_NAMESPACE,
+            metric_name=metric_name,
+            dimensions_map={"service": folder},
+            period=_FIVE_MINUTES,
+            statistic="Minimum",
+        )
+        self.alarm(id_, metric, threshold=threshold, periods=2, what=what)
+
+    def aged(self, id_: str, queue: sqs.Queue, what: str) -> None:
+        """The oldest message of a queue that keeps its order is older than half an hour, for ten minutes."""
+        metric = queue.metric_approximate_age_of_oldest_message(period=_FIVE_MINUTES, statistic="Maximum")
+        self.alarm(id_, metric, threshold=_OLD_S, periods=2, what=what)
+
     def resting(self, id_: str, queue: sqs.Queue, *, threshold: int, what: str) -> None:
         """A queue holds so many messages for ten minutes that were tried, and rest until they are tried again."""
         metric = queue.metric_approximate_number_of_messages_not_visible(period=_FIVE_MINUTES, statistic="Maximum")

@@ -142,6 +142,9 @@ class HomeStack(cdk.Stack):
             monitoring.errors(folder, self.functions[folder], threshold=threshold)
         monitoring.behind("judge", self.functions["judge"])
         monitoring.behind("notify", self.functions["notify"])
+        monitoring.lasting("judge-lags", "judge", "JudgeLag", threshold=600, what="Servers are judged late.")
+        monitoring.lasting("region-silent", "publish", "SilentRegions", threshold=1, what="A region does not report.")
+        monitoring.aged("deliveries-waiting", self.queues.deliveries, "A notice has waited for half an hour.")
         monitoring.silent("judge", self.functions["judge"])
         monitoring.silent("publish", self.functions["publish"])
 

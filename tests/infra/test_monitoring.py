@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from lookout import settings
-
 from infra.application import HOME_STACK, probe_stack
 from infra.config import ROOT
 
@@ -36,8 +34,7 @@ def test_every_dead_queue_and_every_function_has_one(aws: Any) -> None:
     for stack in (HOME_STACK, PROBE):
         watched = [str(d["Value"]) for a in alarms(aws, stack).values() for d in a["Dimensions"]]
         for id_, queue in aws.of(stack, "AWS::SQS::Queue").items():
-            wanted = "dead" in queue["QueueName"] or queue["QueueName"] == settings.WAITING_QUEUE
-            assert any(id_ in value for value in watched) == wanted
+            assert any(id_ in value for value in watched), queue["QueueName"]
         for id_ in aws.of(stack, "AWS::Lambda::Function"):
             assert any(id_ in value for value in watched)
 
@@ -57,6 +54,16 @@ def test_a_notice_that_was_refused_for_good_is_an_alarm(aws: Any) -> None:
     assert (alarm["Namespace"], alarm["MetricName"]) == ("Lookout", "DeliveriesFailed")
     assert alarm["Dimensions"] == [{"Name": "service", "Value": "notify"}]
     assert (alarm["Statistic"], alarm["Threshold"], alarm["TreatMissingData"]) == ("Sum", 1, "notBreaching")
+
+
+def test_what_lags_waits_or_is_silent_is_an_alarm_when_it_lasts(aws: Any) -> None:
+    found = alarms(aws, HOME_STACK)
+    for name, metric, threshold in (("judge-lags", "JudgeLag", 600), ("region-silent", "SilentRegions", 1)):
+        alarm = found[f"lookout-{name}"]
+        assert (alarm["MetricName"], alarm["Threshold"], alarm["Statistic"]) == (metric, threshold, "Minimum")
+        assert (alarm["Period"], alarm["EvaluationPeriods"]) == (300, 2)
+    waiting = found["lookout-deliveries-waiting"]
+    assert (waiting["MetricName"], waiting["Threshold"]) == ("ApproximateAgeOfOldestMessage", 1800)
 
 
 def test_rounds_that_wait_are_counted_while_they_rest_and_their_age_is_ours(aws: Any) -> None:

@@ -47,7 +47,7 @@ def names_of(config: Config, store: str) -> list[str]:
     from lookout.config.references import references
 
     sinks = [(sink.url, sink.signing) for sink in config.site.sinks]
-    values = ([server.auth for server in config.servers], sinks, config.site.heartbeat)
+    values = ([server.auth for server in config.servers], sinks)
     return sorted({reference.name for reference in references(values) if reference.store == store})
 
 

@@ -41,11 +41,6 @@ def meaning(value: Mapping[str, Any]) -> Iterator[Found]:
     stale_after = milliseconds(value.get("stale_after", "10m"))
     if stale_after % 60_000 or not 300_000 <= stale_after <= 86_400_000:
         yield ("stale_after",), "must be whole minutes, from 5m to 24h"
-    heartbeat = value.get("heartbeat", "")
-    if is_reference(heartbeat):
-        yield from reference_problem(("heartbeat",), heartbeat, "an address", "lookout-heartbeat", home)
-    elif heartbeat and (problem := address_problem(heartbeat, private=True) or _not_outside(heartbeat)):
-        yield ("heartbeat",), problem
     yield from _policy(("defaults",), value.get("defaults", {}), len(regions), sinks)
     first: dict[str, int] = {}
     for i, server in enumerate(value.get("servers", [])):
@@ -60,12 +55,6 @@ def meaning(value: Mapping[str, Any]) -> Iterator[Found]:
         yield from _policy(("servers", i), server, len(regions), sinks)
     for name, sink in sinks.items():
         yield from _sink(("sinks", name), name, sink, home)
-
-
-def _not_outside(url: str) -> str | None:
-    """A heartbeat is for somebody else's machine: nothing makes a private one right."""
-    problem = address_problem(url, private=False)
-    return "must be the https address of a service outside your own network" if problem else None
 
 
 def _region(path: Path, region: str | None) -> Iterator[Found]:

@@ -116,8 +116,6 @@ class Site:
     """Probes of one round are spread over this many seconds (stable jitter)."""
     stale_after_s: int = 600
     """A region that reported nothing for so long is told to be silent."""
-    heartbeat: str | None = None
-    """What is called after every healthy minute: an https address, or a reference to one."""
 
     def sink(self, name: str) -> Sink | None:
         """The sink of that name."""

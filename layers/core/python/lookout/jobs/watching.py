@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from lookout.errors import ConflictError
@@ -23,6 +24,14 @@ class Log(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a tick found. `lag_s`: how far the slowest shard's judgement is behind; None before the first."""
+
+    notices: tuple[Notice, ...] = ()
+    lag_s: int | None = None
+
+
 def heard(states: Iterable[ShardState]) -> Heard:
     """What the shards' states say of the judge and of the regions."""
     known = list(states)
@@ -32,14 +41,17 @@ def heard(states: Iterable[ShardState]) -> Heard:
     return Heard(max((state.judged for state in known), default=0), regions)
 
 
-def watch_over(store: Store, log: Log, now: int) -> tuple[Notice, ...]:
+def watch_over(store: Store, log: Log, now: int) -> Seen:
     """Keep the watch at a tick; the notices that were written. Another tick of the same minute may do it instead."""
     site, servers = store.roster()
     if site is None:
-        return ()
-    watch, notices = keep(log.read(), heard(store.shard_states()), site, servers, now)
+        return Seen()
+    live = {server.shard for server in servers}
+    states = [state for state in store.shard_states() if state.shard in live]
+    lag_s = max((max(0, now - state.judged) for state in states if state.judged), default=None)
+    watch, notices = keep(log.read(), heard(states), site, servers, now)
     try:
         log.keep(watch, notices)
     except ConflictError:
-        return ()
-    return notices
+        return Seen((), lag_s)
+    return Seen(notices, lag_s)
