@@ -224,7 +224,10 @@ def test_history_is_rolled_up_once_and_the_snapshot_counts_nothing_twice(store: 
     after = Gatherer(store).gather("https://s.example", NOW)
     assert after.servers[0].windows == before.servers[0].windows
     assert after.servers[0].days == before.servers[0].days
-    assert gatherer.gather("https://s.example", NOW).servers == after.servers
+    remembered = gatherer.gather("https://s.example", NOW).servers[0]
+    assert replace(remembered, latency=after.servers[0].latency) == after.servers[0]
+    assert gatherer.gather("https://s.example", NOW + 3600).servers[0].latency == after.servers[0].latency
+    assert after.servers[0].latency["7d"].keys() == set(REGIONS)
     chunk = store.chunks("acme", T, T + 3600, NOW)[0]
     assert (len(chunk.samples), len(chunk.samples["eu-west-1"])) == (3, 60)
     assert store.chunks("acme", T, T, NOW) == []

@@ -115,6 +115,7 @@ def test_every_value_arrives() -> None:
         per_host=4,
         spread_s=8,
         stale_after_s=600,
+        timezone="Europe/Berlin",
     )
     assert config.servers[0] == Server(
         slug="acme-search",

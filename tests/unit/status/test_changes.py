@@ -3,19 +3,24 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from datetime import UTC
 from typing import Any
 
 import pytest
 from lookout.config.model import Server
+from lookout.history.calendar import local_days
+from lookout.history.windows import Rolled
 from lookout.status import api_json, changes, feed, markdown
 from lookout.status.pages import render_site
 from lookout.status.view import ServerView, Snapshot
+from lookout.store.snapshot import Past
 from lookout.store.snapshot import view as made_view
 from lookout.verdict.state import ServerState, SurfaceChange
 
 from tests.unit.status import sample
 
 A = "{http://www.w3.org/2005/Atom}"
+DAYS = local_days(sample.NOW, 90, UTC)
 HOSTILE = "<img src=x onerror=alert(1)>\u202e\x1b[31m`# x`\n{{ 7*7 }}]]>"
 DRIFT: dict[str, Any] = {
     "class": "breaking",
@@ -108,7 +113,7 @@ def test_of_a_server_behind_a_credential_only_counts_are_published() -> None:
 
     def published(**more: Any) -> ServerView:
         server = Server("acme-search", "https://a.example/mcp", "Acme Search", **more)
-        return made_view(server, state, {}, {}, (), sample.NOW, (CHANGE,))
+        return made_view(server, state, Past(Rolled.of(DAYS, ())), {}, (), sample.NOW, (CHANGE,))
 
     assert published().changes == (CHANGE,)
     hidden = published(auth={"bearer": "secret:x"})

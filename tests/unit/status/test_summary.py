@@ -1,10 +1,8 @@
 from dataclasses import replace
-from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lookout.history.uptime import Tally
 from lookout.probe.result import Status
 from lookout.status import summary
 from lookout.status.view import Snapshot
@@ -84,15 +82,6 @@ def test_an_incident_opened_while_private_stays_private() -> None:
     hidden = replace(first, incidents=tuple(replace(i, public=False) for i in first.incidents))
     assert summary.incidents_of(hidden) == ()
     assert len(summary.all_incidents(replace(snap, servers=(hidden, *snap.servers[1:])))) == 2
-
-
-def test_the_error_budget() -> None:
-    assert summary.budget_left(Tally(ok=10_000), "99.9%") == 1
-    assert summary.budget_left(Tally(ok=9995, fail=5), "99.9%") == Fraction(1, 2)
-    assert summary.budget_left(Tally(ok=99, fail=1), "99.9%") == -9
-    assert summary.budget_left(Tally(), "99.9%") is None
-    for nonsense in ("100%", "0%", "many", ""):
-        assert summary.budget_left(Tally(ok=1), nonsense) is None
 
 
 def test_every_status_has_words_a_tone_and_an_explanation() -> None:

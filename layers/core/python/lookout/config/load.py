@@ -82,6 +82,7 @@ def _build(value: Mapping[str, Any]) -> Config:
         per_host=value.get("per_host", 4),
         spread_s=milliseconds(value.get("spread", "8s")) // 1000,
         stale_after_s=milliseconds(value.get("stale_after", "10m")) // 1000,
+        timezone=value.get("timezone", "UTC"),
     )
     common = {"notify": [sink.name for sink in sinks], **value.get("defaults", {})}
     return Config(site, tuple(_server({**common, **server}) for server in value["servers"]))

@@ -5,9 +5,11 @@ Names nobody has, addresses nobody should call, secrets in the open.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
+from zoneinfo import available_timezones
 
 from lookout.config.addresses import address_problem
 from lookout.config.document import Path
@@ -41,6 +43,8 @@ def meaning(value: Mapping[str, Any]) -> Iterator[Found]:
     stale_after = milliseconds(value.get("stale_after", "10m"))
     if stale_after % 60_000 or not 300_000 <= stale_after <= 86_400_000:
         yield ("stale_after",), "must be whole minutes, from 5m to 24h"
+    if "timezone" in value and value["timezone"] not in available_timezones():
+        yield ("timezone",), _no_zone(value["timezone"])
     yield from _policy(("defaults",), value.get("defaults", {}), len(regions), sinks)
     first: dict[str, int] = {}
     for i, server in enumerate(value.get("servers", [])):
@@ -55,6 +59,12 @@ def meaning(value: Mapping[str, Any]) -> Iterator[Found]:
         yield from _policy(("servers", i), server, len(regions), sinks)
     for name, sink in sinks.items():
         yield from _sink(("sinks", name), name, sink, home)
+
+
+def _no_zone(name: str) -> str:
+    close = difflib.get_close_matches(name, available_timezones(), 1)
+    hint = f"did you mean {close[0]}?" if close else "write UTC, or a name such as Europe/Berlin"
+    return f"{name[:60]!r} is no time zone of the IANA database; {hint}"
 
 
 def _region(path: Path, region: str | None) -> Iterator[Found]:

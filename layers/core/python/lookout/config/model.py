@@ -116,6 +116,8 @@ class Site:
     """Probes of one round are spread over this many seconds (stable jitter)."""
     stale_after_s: int = 600
     """A region that reported nothing for so long is told to be silent."""
+    timezone: str = "UTC"
+    """The IANA name of the zone in which the status page counts days."""
 
     def sink(self, name: str) -> Sink | None:
         """The sink of that name."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 Span = tuple[int, int]
+FOREVER: Final = 1 << 62
+"""Later than anything, in unix seconds."""
 
 
 def union(spans: Iterable[Span]) -> list[Span]:

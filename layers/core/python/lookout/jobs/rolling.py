@@ -16,16 +16,13 @@ from lookout.errors import ConflictError
 from lookout.history.chunk import DAY, HOUR, Chunk, build, join, never_due
 from lookout.history.day import DaySummary, sketches, summarise
 from lookout.history.packing import pack_chunk, pack_day
-from lookout.history.spans import Span
+from lookout.history.spans import FOREVER
 from lookout.store import Store
 from lookout.verdict.schedule import HORIZON_S
-from lookout.verdict.state import Incident
 
 ATTEMPTS = 4
 BACKDATED_S = 2 * HOUR
 """So long after midnight the day before is summed up again: an incident that is resolved now may have ended in it."""
-FOREVER = 1 << 62
-"""Later than anything, in unix seconds: the end of an open incident."""
 
 
 def settled_hours(judged: int, now: int) -> range:
@@ -144,7 +141,7 @@ def _keep_day(store: Store, slug: str, day: int, done: Iterable[int], now: int) 
         if held is None and not chunks:
             return 0
         hours = {*done, *(held.value.hours if held is not None and held.value is not None else ())}
-        incidents = [_span(incident) for incident in store.incidents_since(slug, day)]
+        incidents = [incident.span for incident in store.incidents_since(slug, day)]
         summary = summarise(slug, day, chunks, incidents, hours)
         before = held.data if held is not None else None
         if before == pack_day(summary):
@@ -158,7 +155,3 @@ def _keep_day(store: Store, slug: str, day: int, done: Iterable[int], now: int) 
             store.put_sketches(slug, day, sketches(day, chunks))
             return 1
     return 0
-
-
-def _span(incident: Incident) -> Span:
-    return incident.started_at, FOREVER if incident.resolved_at is None else incident.resolved_at

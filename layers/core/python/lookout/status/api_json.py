@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
+from lookout.history.latency import Percentiles
+from lookout.history.slo import budget_left, burns, objective
 from lookout.history.uptime import Tally, percent
 from lookout.probe.result import Status
 from lookout.regions import city
@@ -62,6 +64,30 @@ def _tally(tally: Tally) -> dict[str, Any]:
         "unknown": tally.unknown,
         "degraded": tally.degraded,
         "excluded": tally.excluded,
+    }
+
+
+def _percentiles(found: Percentiles) -> dict[str, int]:
+    return {"probes": found.probes, "p50": found.p50, "p95": found.p95, "p99": found.p99}
+
+
+def _budget(view: ServerView) -> dict[str, Any]:
+    """What is left over 30 days, and how fast it burns: burning where both windows of a rule reach its threshold."""
+    return {
+        "objective": ratio(objective(view.slo)),
+        "window": "30d",
+        "remaining": ratio(budget_left(view.windows.get("30d", Tally()), view.slo)),
+        "burn": [
+            {
+                "window": burn.rule.name,
+                "short_window_seconds": burn.rule.short_s,
+                "rate": ratio(burn.long_rate),
+                "short_rate": ratio(burn.short_rate),
+                "threshold": ratio(burn.rule.threshold),
+                "burning": burn.burning,
+            }
+            for burn in burns(view.burn, view.slo)
+        ],
     }
 
 
@@ -135,7 +161,15 @@ def _server(snapshot: Snapshot, view: ServerView) -> dict[str, Any]:
         "previous_status": state.previous.value,
         "interval_seconds": view.interval_s,
         "slo": view.slo,
-        "windows": {name: _tally(tally) for name, tally in view.windows.items()},
+        "error_budget": _budget(view),
+        "windows": {
+            name: {
+                **_tally(tally),
+                "uptime_time": ratio(view.outages[name].uptime_time) if name in view.outages else None,
+                "latency_ms": {region: _percentiles(found) for region, found in view.latency.get(name, {}).items()},
+            }
+            for name, tally in view.windows.items()
+        },
         "regions": [_region(seen) for seen in state.regions],
         "failure": _failure(state.failure) if failing and state.failure else None,
         "protocol": {"version": state.protocol_version, "era": state.era, "transport": state.transport},
@@ -191,6 +225,7 @@ def server(snapshot: Snapshot, view: ServerView, now: int) -> dict[str, Any]:
     return {
         **_envelope(snapshot, now),
         **_server(snapshot, view),
+        "timezone": snapshot.timezone,
         "days": [{"date": day.date, **_tally(day.tally)} for day in view.days],
         "incidents": [incident(snapshot, i) for i in incidents_of(view)],
         "surface_changes": [_change(change) for change in changes.changes_of(view)],

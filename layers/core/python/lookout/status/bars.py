@@ -1,4 +1,4 @@
-"""The 90 day bars: one upright bar per UTC day, as numbers a template draws. Pure.
+"""The 90 day bars: one upright bar per day, as numbers a template draws. Pure.
 
 A bar's colour class says how the judged rounds of the day went, its height how much of the day was covered, and a day
 with a failed round carries a tick beneath it, so nothing is said by colour alone. A day without data is grey.

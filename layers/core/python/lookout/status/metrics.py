@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lookout.history.slo import budget_left, objective
 from lookout.probe.result import Status
-from lookout.status.summary import budget_left, objective
 from lookout.status.text import clean, public_url
 from lookout.status.view import ServerView, Snapshot
 from lookout.surface.changes import Class

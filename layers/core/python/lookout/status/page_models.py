@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from urllib.parse import quote
 
+from lookout.history.slo import budget_left
 from lookout.history.uptime import Tally, percent
 from lookout.probe.result import Status
 from lookout.regions import city
@@ -224,7 +225,7 @@ def _facts(view: ServerView, now: int) -> tuple[tuple[str, str], ...]:
         facts.append(("Certificate", f"ends in {plural(days, 'day')}" if days >= 0 else "expired"))
     facts.append(("Probed", "every minute" if view.interval_s == 60 else f"every {duration(view.interval_s)}"))
     tally = view.windows.get("30d")
-    left = summary.budget_left(tally, view.slo) if tally is not None else None
+    left = budget_left(tally, view.slo) if tally is not None else None
     if left is not None:
         spent = "overspent" if left < 0 else f"{percent(left, 1)} left"
         facts.append(("Error budget", f"{spent} ({clean(view.slo, 20)} over 30 days)"))

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
-from lookout.history.uptime import Tally
 from lookout.probe.result import Status
 from lookout.status.text import plural
 from lookout.status.view import ServerView, Snapshot
@@ -161,20 +159,3 @@ def overall(snapshot: Snapshot, now: int) -> Overall:
     if not known_ok:
         return Overall("none", "idle", "Monitoring is paused", detail, counts)
     return Overall("none", "ok", "All systems operational", detail, counts)
-
-
-def objective(slo: str) -> Fraction | None:
-    """`99.9%` as 999/1000; None where it is not a percentage between 0 and 100, exclusive."""
-    try:
-        value = Fraction(slo.strip().removesuffix("%")) / 100
-    except (ValueError, ZeroDivisionError):
-        return None
-    return value if 0 < value < 1 else None
-
-
-def budget_left(tally: Tally, slo: str) -> Fraction | None:
-    """What is left of the error budget over a window, 1 down to below 0 when overspent; None without data."""
-    target = objective(slo)
-    if target is None or tally.uptime is None:
-        return None
-    return 1 - (1 - tally.uptime) / (1 - target)

@@ -7,16 +7,18 @@ Times are unix seconds. Tallies are counts of judged rounds (history.uptime).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from lookout.history.latency import Percentiles
 from lookout.history.uptime import Tally
+from lookout.history.windows import Outage
 from lookout.verdict.state import Incident, ServerState, SurfaceChange
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One UTC day, `date` as YYYY-MM-DD. A tally of zeroes is a day without data (grey)."""
+    """One day in the site's time zone, `date` as YYYY-MM-DD. A tally of zeroes is a day without data (grey)."""
 
     date: str
     tally: Tally
@@ -40,6 +42,12 @@ class ServerView:
     slo: str = "99.9%"
     changes: tuple[SurfaceChange, ...] = ()
     """Of what it offers, as they may be published; newest first, at most 10."""
+    outages: Mapping[str, Outage] = field(default_factory=dict)
+    """By window: the seconds its incidents took. None of a window before it was watched."""
+    burn: Mapping[int, Tally] = field(default_factory=dict)
+    """The rounds of the last so many seconds (history.slo.WINDOWS_S)."""
+    latency: Mapping[str, Mapping[str, Percentiles]] = field(default_factory=dict)
+    """Of probes that completed, by window and region; within 1/32 (history.latency)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,7 @@ class Snapshot:
     regions: Mapping[str, int]
     servers: tuple[ServerView, ...]
     version: str
+    timezone: str = "UTC"
 
     def server(self, slug: str) -> ServerView | None:
         """The server of that slug, if public."""
@@ -77,6 +86,12 @@ class Snapshot:
                     "days": tuple(Day(d["date"], Tally(**d["tally"])) for d in s["days"]),
                     "incidents": tuple(Incident.from_json(i) for i in s["incidents"]),
                     "changes": tuple(SurfaceChange.from_json(c) for c in s.get("changes", ())),
+                    "outages": {k: Outage(**o) for k, o in s.get("outages", {}).items()},
+                    "burn": {int(k): Tally(**v) for k, v in s.get("burn", {}).items()},
+                    "latency": {
+                        window: {region: Percentiles(**p) for region, p in found.items()}
+                        for window, found in s.get("latency", {}).items()
+                    },
                 }
             )
             for s in data["servers"]

@@ -6,15 +6,20 @@ are over once, incidents when a server's state says that they changed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from lookout import __version__
 from lookout.config.model import Server, Site
 from lookout.errors import StoreError
+from lookout.history.calendar import LocalDay, local_days
 from lookout.history.chunk import DAY, HOUR
-from lookout.history.day import DaySummary
-from lookout.history.uptime import NOT_DUE, Tally, tally, total
+from lookout.history.latency import Percentiles, Sketch, merge
+from lookout.history.slo import WINDOWS_S
+from lookout.history.spans import Span
+from lookout.history.uptime import NOT_DUE, total
+from lookout.history.windows import Rolled, Windows
 from lookout.status.changes import public
 from lookout.status.view import Day, ServerView, Snapshot
 from lookout.store.database import Store
@@ -28,40 +33,60 @@ _WINDOWS = {"7d": 7, "30d": 30, "90d": 90}
 Codes = Mapping[int, Mapping[str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was rolled up of one server: its days, its latency by window and region, the spans of its outages."""
+
+    rolled: Rolled
+    latency: Mapping[str, Mapping[str, Percentiles]] = field(default_factory=dict)
+    outages: tuple[Span, ...] = ()
+
+
 def view(
     server: Server,
     state: ServerState,
-    summaries: Mapping[int, DaySummary],
+    past: Past,
     recent: Codes,
     incidents: tuple[Incident, ...],
     now: int,
     changes: tuple[SurfaceChange, ...] = (),
 ) -> ServerView:
-    """One server's view. `summaries` by day, `recent` verdicts by minute for the last two days. Pure."""
-    today = now // DAY * DAY
+    """One server's view. `recent` are the verdicts by minute since yesterday began (UTC). Pure."""
     mine = {minute: codes.get(server.slug, NOT_DUE) for minute, codes in recent.items()}
-    days = []
-    for day in range(today - (DAYS - 1) * DAY, today + 1, DAY):
-        summary = summaries.get(day, DaySummary(server.slug, day, Tally(), ()))
-        rolled = set(summary.hours)
-        extra = (code for m, code in mine.items() if day <= m < day + DAY and m // HOUR * HOUR not in rolled)
-        date = datetime.fromtimestamp(day, UTC).date().isoformat()
-        days.append(Day(date, summary.tally + tally(extra)))
+    known = Windows(past.rolled, mine, _recent_since(now), now)
+    dates = past.rolled.days
+    days = tuple(Day(local.date, found) for local, found in zip(dates, known.days, strict=True))
     windows = {name: total(d.tally for d in days[-count:]) for name, count in _WINDOWS.items()}
-    windows = {"24h": tally(code for m, code in mine.items() if m > now - DAY), **windows}
+    begins = {"24h": now - DAY, **{name: dates[-count].begin for name, count in _WINDOWS.items()}}
+    outages = {name: known.outage(begin, past.outages) for name, begin in begins.items()}
     return ServerView(
         server.slug,
         server.title,
         server.url,
         server.tags,
         state,
-        windows,
-        tuple(days),
+        {"24h": known.last(DAY), **windows},
+        days,
         incidents,
         server.interval_s,
         server.slo,
         tuple(public(change, with_credential=bool(server.auth)) for change in changes),
+        {name: found for name, found in outages.items() if found is not None},
+        {length_s: known.last(length_s) for length_s in WINDOWS_S},
+        past.latency,
     )
+
+
+def _recent_since(now: int) -> int:
+    return (now // DAY - 1) * DAY
+
+
+def _percentiles(sketches: Mapping[int, Mapping[str, Sketch]], today: int) -> dict[str, dict[str, Percentiles]]:
+    out = {}
+    for name, count in _WINDOWS.items():
+        merged = merge(found for day, found in sketches.items() if day > today - count * DAY)
+        out[name] = {region: p for region, sketch in sorted(merged.items()) if (p := sketch.percentiles) is not None}
+    return out
 
 
 class Gatherer:
@@ -69,7 +94,9 @@ class Gatherer:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._days: dict[str, tuple[int, dict[int, DaySummary]]] = {}
+        self._rolled: dict[str, tuple[object, Rolled]] = {}
+        self._latency: dict[str, tuple[int, dict[str, dict[str, Percentiles]]]] = {}
+        self._outages: dict[str, tuple[object, tuple[Span, ...]]] = {}
         self._codes: dict[tuple[str, int], Codes] = {}
         self._incidents: dict[str, tuple[object, tuple[Incident, ...]]] = {}
         self._changes: dict[str, tuple[int, tuple[SurfaceChange, ...]]] = {}
@@ -82,6 +109,7 @@ class Gatherer:
         states = self._store.server_states()
         shown = [server for server in servers if server.public]
         recent = {shard: self._recent(shard, now) for shard in sorted({server.shard for server in shown})}
+        days = local_days(now, DAYS, ZoneInfo(site.timezone))
         views = []
         for server in shown:
             state = states.get(server.slug, ServerState(server.slug, since=now))
@@ -89,14 +117,18 @@ class Gatherer:
                 view(
                     server,
                     state,
-                    self._summaries(server.slug, now),
+                    Past(
+                        self._rolled_up(server.slug, days, now),
+                        self._latency_of(server.slug, now),
+                        self._outages_of(state, days[0].begin),
+                    ),
                     recent[server.shard],
                     self._history_of(state),
                     now,
                     self._changes_of(state, now),
                 )
             )
-        return Snapshot(site.name, site_url, now, self._regions(site, states), tuple(views), __version__)
+        return Snapshot(site.name, site_url, now, self._regions(site, states), tuple(views), __version__, site.timezone)
 
     @staticmethod
     def _regions(site: Site, states: Mapping[str, ServerState]) -> dict[str, int]:
@@ -110,7 +142,7 @@ class Gatherer:
     def _recent(self, shard: str, now: int) -> dict[int, Mapping[str, str]]:
         current = now // HOUR * HOUR
         out: dict[int, Mapping[str, str]] = {}
-        first = (now // DAY - 1) * DAY
+        first = _recent_since(now)
         for hour in range(first, current + 1, HOUR):
             known = self._codes.get((shard, hour))
             if known is None:
@@ -121,12 +153,28 @@ class Gatherer:
         self._codes = {key: value for key, value in self._codes.items() if key[1] >= first}
         return out
 
-    def _summaries(self, slug: str, now: int) -> dict[int, DaySummary]:
-        at, known = self._days.get(slug, (0, {}))
-        if at != now // 600:
+    def _rolled_up(self, slug: str, days: Sequence[LocalDay], now: int) -> Rolled:
+        key = (now // 600, days[-1].date)
+        seen, known = self._rolled.get(slug, (None, None))
+        if seen != key or known is None:
+            known = Rolled.of(days, self._store.days(slug, days[0].begin, now + 1, now))
+            self._rolled[slug] = (key, known)
+        return known
+
+    def _latency_of(self, slug: str, now: int) -> dict[str, dict[str, Percentiles]]:
+        at, known = self._latency.get(slug, (0, {}))
+        if at != now // HOUR:
             today = now // DAY * DAY
-            known = {d.day: d for d in self._store.days(slug, today - (DAYS - 1) * DAY, today + DAY, now)}
-            self._days[slug] = (now // 600, known)
+            known = _percentiles(self._store.sketches(slug, today - (DAYS - 1) * DAY, now + 1, now), today)
+            self._latency[slug] = (now // HOUR, known)
+        return known
+
+    def _outages_of(self, state: ServerState, since: int) -> tuple[Span, ...]:
+        key = (state.incident_id, state.status, state.since)
+        seen, known = self._outages.get(state.slug, (None, ()))
+        if seen != key:
+            known = tuple(incident.span for incident in self._store.incidents_since(state.slug, since))
+            self._outages[state.slug] = (key, known)
         return known
 
     def _history_of(self, state: ServerState) -> tuple[Incident, ...]:

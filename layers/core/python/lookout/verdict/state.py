@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+from lookout.history.spans import FOREVER
 from lookout.probe.result import Status
 from lookout.surface.confirm import NOTHING, Memory
 
@@ -173,6 +174,11 @@ class Incident:
     regions: tuple[str, ...] = ()
     regions_total: int = 0
     kind: str = "availability"
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """From its beginning to its end; one that is open ends later than anything."""
+        return self.started_at, FOREVER if self.resolved_at is None else self.resolved_at
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON object."""
