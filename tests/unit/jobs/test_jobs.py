@@ -8,7 +8,9 @@ from lookout.config.diff import plan
 from lookout.config.model import SHARD_SIZE, Server, Site
 from lookout.errors import StoreError
 from lookout.jobs.dispatching import dispatch, due_by_shard, scheduled_minute
-from lookout.jobs.rolling import complete_hours
+from lookout.jobs.rolling import settled_hours
+from lookout.settings import ROUNDS_TTL_S
+from lookout.verdict.schedule import HORIZON_S
 from lookout.verdict.state import ServerState
 
 REGIONS = ("us-west-2", "eu-west-1")
@@ -72,10 +74,15 @@ def test_a_longer_interval_is_due_once_in_it_and_the_same_minute_everywhere() ->
     assert {b - a for a, b in itertools.pairwise(due)} == {300}
 
 
-def test_hours_are_complete_only_when_their_last_minute_must_be_judged() -> None:
+def test_hours_settle_when_their_last_minute_is_judged_or_never_will_be() -> None:
     hour = 1_790_000_000 // 3600 * 3600
-    assert complete_hours(hour + 3600 + 119)[-1] == hour - 3600
-    assert complete_hours(hour + 3600 + 120)[-1] == hour
+    now = hour + 3600 + 65
+    assert settled_hours(hour + 3600 - 120, now)[-1] == hour - 3600
+    assert settled_hours(hour + 3600 - 60, now)[-1] == hour
+    never = hour + 3600 + HORIZON_S
+    assert settled_hours(hour, never - 1)[-1] == hour - 3600
+    assert settled_hours(hour, never)[-1] == hour
+    assert settled_hours(hour, never)[0] >= never - ROUNDS_TTL_S
 
 
 def test_shards_are_sticky_and_hold_at_most_forty() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
-from lookout.store.database import _conflict
+from lookout.store.archive import conflict
 from pynamodb.exceptions import PutError, TransactWriteError
 
 
@@ -13,7 +13,7 @@ def refused(code: str) -> ClientError:
 
 
 @pytest.mark.parametrize(
-    ("cause", "conflict"),
+    ("cause", "expected"),
     [
         (refused("ConditionalCheckFailedException"), True),
         (refused("TransactionCanceledException"), True),
@@ -25,6 +25,6 @@ def refused(code: str) -> ClientError:
         (None, False),
     ],
 )
-def test_only_a_failed_condition_is_a_conflict(cause: Exception | None, conflict: bool) -> None:
-    assert _conflict(PutError("put", cause)) is conflict
-    assert _conflict(TransactWriteError("transaction", cause)) is conflict
+def test_only_a_failed_condition_is_aconflict(cause: Exception | None, expected: bool) -> None:
+    assert conflict(PutError("put", cause)) is expected
+    assert conflict(TransactWriteError("transaction", cause)) is expected
