@@ -100,6 +100,12 @@ def test_the_schema_is_one_and_describes_itself() -> None:
         assert "description" in rule or "description" in target, f"{name}.{key}"
 
 
+def test_an_empty_list_of_warnings_is_kept() -> None:
+    server = parse_config(HEAD + 'servers:\n  - {slug: a, url: "https://a.example/mcp", tls_warn: []}\n').servers[0]
+    assert server.tls_warn_s == ()
+    assert Server.from_item(server.to_item()) == server
+
+
 def test_every_value_arrives() -> None:
     config = load_config(ROOT / "examples" / "everything.yaml")
     assert config.site == Site(
@@ -123,6 +129,7 @@ def test_every_value_arrives() -> None:
         name="Acme Search",
         tags=("prod", "search"),
         quorum=2,
+        confirm_every_s=20,
         expect_tools=("search", "fetch"),
         expect_min_tools=5,
         expect_server_name="acme-search",
@@ -146,6 +153,12 @@ def test_every_value_arrives() -> None:
         interval_s=300,
         timeout_s=10,
         slow_after_ms=1500,
+        slow_ratio_percent=250,
+        flap_after=0,
+        confirm_every_s=15,
+        tls_warn_s=(21 * 86400,),
+        credential_warn_s=7 * 86400,
+        limited_after_s=3600,
         down_after=2,
         up_after=1,
         quorum=3,

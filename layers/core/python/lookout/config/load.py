@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lookout.config.document import SIZE_LIMIT, Document
-from lookout.config.meaning import meaning, milliseconds, without
+from lookout.config.meaning import meaning, milliseconds, seconds, without
 from lookout.config.model import Config, Server, Sink, Site
 from lookout.config.structure import schema, structure
 from lookout.errors import ConfigError, Problem
@@ -80,9 +80,10 @@ def _build(value: Mapping[str, Any]) -> Config:
         regions=tuple(value["regions"]),
         sinks=sinks,
         per_host=value.get("per_host", 4),
-        spread_s=milliseconds(value.get("spread", "8s")) // 1000,
-        stale_after_s=milliseconds(value.get("stale_after", "10m")) // 1000,
+        spread_s=seconds(value.get("spread", "8s")),
+        stale_after_s=seconds(value.get("stale_after", "10m")),
         timezone=value.get("timezone", "UTC"),
+        mass_failure_percent=int(value.get("mass_failure_share", "50%").removesuffix("%")),
     )
     common = {"notify": [sink.name for sink in sinks], **value.get("defaults", {})}
     return Config(site, tuple(_server({**common, **server}) for server in value["servers"]))
@@ -106,12 +107,18 @@ def _server(value: Mapping[str, Any]) -> Server:
         name=value.get("name", ""),
         visibility=value.get("visibility", "public"),
         tags=tuple(value.get("tags", ())),
-        interval_s=milliseconds(value.get("interval", "60s")) // 1000,
+        interval_s=seconds(value.get("interval", "60s")),
         down_after=value.get("down_after", 3),
         up_after=value.get("up_after", 2),
         quorum=value.get("quorum"),
         slow_after_ms=milliseconds(value.get("slow_after", "5s")),
-        timeout_s=milliseconds(value.get("timeout", "20s")) // 1000,
+        slow_ratio_percent=round(100 * value.get("slow_ratio", 3)),
+        flap_after=value.get("flap_after", 4),
+        confirm_every_s=seconds(value["confirm_every"]) if "confirm_every" in value else None,
+        tls_warn_s=tuple(sorted(map(seconds, value.get("tls_warn", ("30d", "14d", "7d"))), reverse=True)),
+        credential_warn_s=seconds(value.get("credential_warn", "72h")),
+        limited_after_s=seconds(value.get("limited_after", "15m")),
+        timeout_s=seconds(value.get("timeout", "20s")),
         slo=value.get("slo", "99.9%"),
         auth=value.get("auth", {}),
         expect_tools=tuple(expect.get("tools", ())),

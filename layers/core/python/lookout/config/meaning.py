@@ -19,7 +19,8 @@ from lookout.config.structure import Found, suggestion
 from lookout.config.tool_call import tool_call_problems
 from lookout.regions import CITIES
 
-_UNITS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
+_UNITS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_YEAR_MS: Final = 365 * 86_400_000
 _AREAS: Final = frozenset(region.rpartition("-")[0] for region in CITIES)
 
 
@@ -27,6 +28,11 @@ def milliseconds(text: str) -> int:
     """`90s` -> 90000. The schema has checked the form."""
     unit = text.lstrip("0123456789")
     return int(text.removesuffix(unit)) * _UNITS[unit]
+
+
+def seconds(text: str) -> int:
+    """`90s` -> 90; what is less than a second is dropped."""
+    return milliseconds(text) // 1000
 
 
 def meaning(value: Mapping[str, Any]) -> Iterator[Found]:
@@ -107,6 +113,20 @@ def _policy(path: Path, value: Mapping[str, Any], regions: int, sinks: Mapping[s
     timeout = milliseconds(value.get("timeout", "20s"))
     if timeout % 1000 or not 1000 <= timeout <= 30_000:
         yield (*path, "timeout"), "must be whole seconds, from 1s to 30s"
+    if 0 < value.get("slow_ratio", 3) < 1.5:
+        yield (*path, "slow_ratio"), "must be 0 (never), or from 1.5 to 1000: less would call every other round slow"
+    confirm_every = milliseconds(value.get("confirm_every", "15s"))
+    if confirm_every % 1000 or not 15_000 <= confirm_every <= 30_000:
+        yield (*path, "confirm_every"), "must be whole seconds, from 15s to 30s"
+    for i, text in enumerate(value.get("tls_warn", ())):
+        if text is not None and (milliseconds(text) % 60_000 or not 3_600_000 <= milliseconds(text) <= _YEAR_MS):
+            yield (*path, "tls_warn", i), "must be whole minutes, from 1h to 365d"
+    credential_warn = milliseconds(value.get("credential_warn", "72h"))
+    if credential_warn % 60_000 or not 0 <= credential_warn <= _YEAR_MS:
+        yield (*path, "credential_warn"), "must be 0s (never), or whole minutes up to 365d"
+    limited_after = milliseconds(value.get("limited_after", "15m"))
+    if limited_after % 60_000 or not 300_000 <= limited_after <= 86_400_000:
+        yield (*path, "limited_after"), "must be whole minutes, from 5m to 24h"
     if regions and value.get("quorum", 1) > regions:
         yield (*path, "quorum"), f"cannot be more than the number of regions ({regions})"
     for i, name in enumerate(value.get("notify", ())):

@@ -14,6 +14,10 @@ SHARD_SIZE = 40
 """Servers per shard: everything one judgement changes must fit one DynamoDB transaction of 100 items."""
 
 
+_NEVER_EMPTY = ("tls_warn_s",)
+"""What says something when it is empty: its default is not."""
+
+
 def _only_known(cls: Any, item: Mapping[str, Any]) -> dict[str, Any]:
     names = {f.name for f in fields(cls)}
     return {k: tuple(v) if isinstance(v, list) else v for k, v in item.items() if k in names}
@@ -34,6 +38,15 @@ class Server:
     up_after: int = 2
     quorum: int | None = None
     slow_after_ms: int = 5000
+    slow_ratio_percent: int = 300
+    """Of its own 95th percentile of the last 7 days; 0: never slow against itself."""
+    flap_after: int = 4
+    """More turns between ok and failing in an hour are flapping; 0: never."""
+    confirm_every_s: int | None = None
+    tls_warn_s: tuple[int, ...] = (30 * 86400, 14 * 86400, 7 * 86400)
+    """Longest first."""
+    credential_warn_s: int = 72 * 3600
+    limited_after_s: int = 900
     timeout_s: int = 20
     slo: str = "99.9%"
     auth: Mapping[str, Any] = field(default_factory=dict)
@@ -74,8 +87,9 @@ class Server:
         return (minute // 60 + sum(self.slug.encode())) % every == 0
 
     def to_item(self) -> dict[str, Any]:
-        """JSON object without defaults that carry no news."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items() if v not in (None, (), {})}
+        """JSON object without what is empty by default."""
+        values = {k: v for k, v in asdict(self).items() if v not in (None, (), {}) or k in _NEVER_EMPTY}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
@@ -118,6 +132,8 @@ class Site:
     """A region that reported nothing for so long is told to be silent."""
     timezone: str = "UTC"
     """The IANA name of the zone in which the status page counts days."""
+    mass_failure_percent: int = 50
+    """Where so many of the servers fail at once, they are told in one digest."""
 
     def sink(self, name: str) -> Sink | None:
         """The sink of that name."""
