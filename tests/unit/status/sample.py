@@ -107,7 +107,7 @@ def snapshot() -> Snapshot:
             MINUTE - 24 * 60,
             Status.UP,
             fail_rounds=24,
-            incident_id=open_incident.id,
+            incidents={"availability": open_incident.id},
             regions=regions("down", (312, 297, 641), "http", "http_5xx", "HTTP 502 from origin"),
             failure=open_incident.failure,
             **spoke,

@@ -8,6 +8,7 @@ removal, which takes the server from the state: what is removed is never judged 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lookout.config.model import Server, Site
@@ -95,7 +96,7 @@ def _judge_once(
         state = store.commit(judgement, now)
         for incident in judgement.incidents:
             if incident.resolved_at is None:
-                incidents[incident.id] = incident
+                incidents[incident.id] = replace(incident, version=incident.version + 1)
             else:
                 incidents.pop(incident.id, None)
         out.append(judgement)

@@ -11,6 +11,7 @@ from typing import Any
 
 from pynamodb.connection import Connection
 from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, TransactWriteError
+from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from lookout import settings
@@ -139,7 +140,7 @@ class Store(Archive):
                 for incident in open_incidents:
                     closed, notice = close(server, incident, now, "removed", state, site)
                     row = self._incident_item(closed)
-                    transaction.save(row, condition=IncidentItem.open == 1)
+                    transaction.save(row, condition=self._unmoved(incident))
                     transaction.save(self._notice_item(notice))
                 transaction.delete(self._m.server(server.slug))
         except TransactWriteError as error:
@@ -243,7 +244,6 @@ class Store(Archive):
         """
         state = judgement.state
         item = self._m.incident
-        new = {notice.dedup_key for notice in judgement.notices if notice.type == "incident.opened"}
         try:
             with TransactWrite(connection=Connection(region=self.home)) as transaction:
                 after = self._save_state(transaction, state)
@@ -253,8 +253,7 @@ class Store(Archive):
                     ttl = now + settings.ROUNDS_TTL_S
                     transaction.save(self._m.round(pk, sk, kind="verdict", data=data, ttl=ttl))
                 for incident in judgement.incidents:
-                    expected = item.pk.does_not_exist() if incident.id in new else item.open == 1
-                    transaction.save(self._incident_item(incident), condition=expected)
+                    transaction.save(self._incident_item(incident), condition=self._unmoved(incident))
                 for change in judgement.changes:
                     transaction.save(self._change_item(change), condition=item.pk.does_not_exist())
                 for notice in judgement.notices:
@@ -278,8 +277,28 @@ class Store(Archive):
     # --- incidents and notices ---------------------------------------------------------------------------------
 
     def _incident_item(self, incident: Incident) -> IncidentItem:
-        is_open = None if incident.resolved_at is not None else 1
-        return self._m.incident(f"server#{incident.slug}", incident.id, data=_dump(incident.to_json()), open=is_open)
+        """The incident as its next version."""
+        return self._m.incident(
+            f"server#{incident.slug}",
+            incident.id,
+            data=_dump(incident.to_json()),
+            open=None if incident.resolved_at is not None else 1,
+            version=incident.version + 1,
+        )
+
+    def _unmoved(self, incident: Incident) -> Condition:
+        """It is as it was read: nobody wrote it since, and it was not there where it is new."""
+        item = self._m.incident
+        if incident.version:
+            same: Condition = item.version == incident.version
+            return same
+        # An incident of older versions has none, and is open.
+        fresh: Condition = item.pk.does_not_exist() | ((item.open == 1) & item.version.does_not_exist())
+        return fresh
+
+    @staticmethod
+    def _read_incident(row: IncidentItem) -> Incident:
+        return Incident.from_json(json.loads(row.data or "{}"), int(row.version or 0))
 
     def _notice_item(self, notice: Notice) -> IncidentItem:
         ttl = notice.created_at + settings.NOTICES_TTL_S
@@ -297,13 +316,13 @@ class Store(Archive):
     def incidents(self, slug: str, limit: int) -> list[Incident]:
         """A server's incidents, newest first."""
         query = self._m.incident.query(f"server#{slug}", scan_index_forward=False, limit=limit)
-        return [Incident.from_json(json.loads(row.data)) for row in query]
+        return [self._read_incident(row) for row in query]
 
     def incidents_since(self, slug: str, since: int) -> list[Incident]:
         """A server's outages that had not ended before `since`, newest first. Reads little more than those."""
         out: list[Incident] = []
         for row in self._m.incident.query(f"server#{slug}", scan_index_forward=False, page_size=20):
-            incident = Incident.from_json(json.loads(row.data))
+            incident = self._read_incident(row)
             if incident.kind != "availability":
                 continue
             if incident.resolved_at is not None and incident.resolved_at <= since:
@@ -317,7 +336,7 @@ class Store(Archive):
             row = self._m.incident.get(f"server#{slug}", incident_id, consistent_read=True)
         except DoesNotExist:
             return None
-        return Incident.from_json(json.loads(row.data))
+        return self._read_incident(row)
 
     def notice(self, notice_id: str) -> Notice | None:
         """One notice."""
@@ -350,7 +369,8 @@ class Store(Archive):
         """The open incidents those states point to, by id."""
         out: dict[str, Incident] = {}
         for state in states:
-            found = self.incident(state.slug, state.incident_id) if state.incident_id else None
-            if found is not None and found.resolved_at is None:
-                out[found.id] = found
+            for incident_id in state.incidents.values():
+                found = self.incident(state.slug, incident_id)
+                if found is not None and found.resolved_at is None:
+                    out[found.id] = found
         return out

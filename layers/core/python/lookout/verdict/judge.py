@@ -149,7 +149,7 @@ def _judge_server(
     quorum = _quorum(verdict, after)
     if after.status.failing and incident is None:
         incident = _open(server, after, verdict, minute)
-        after = after.with_(incident_id=incident.id)
+        after = after.opened(incident)
         return _One(
             after, code, incident, incident_notice("incident.opened", server, after, incident, quorum, minute, at, site)
         )
@@ -157,7 +157,7 @@ def _judge_server(
         return _One(after, code)
     if not after.status.failing:
         incident = replace(incident, resolved_at=after.since, resolution="recovered")
-        after = after.with_(incident_id=None)
+        after = after.closed("availability")
         return _One(
             after,
             code,
@@ -204,7 +204,7 @@ def close(
     """End an incident because we stop watching (`removed`, `paused`), with its notice."""
     closed = replace(incident, resolved_at=max(at, incident.started_at), resolution=resolution)
     status = Status.PAUSED if resolution == "paused" else Status.UNKNOWN
-    gone = before.with_(status=status, previous=before.status, previous_since=before.since, since=at, incident_id=None)
+    gone = before.with_(status=status, previous=before.status, previous_since=before.since, since=at, incidents={})
     quorum = Quorum(len(site.regions), 0, len(site.regions), resolution, 0)
     return closed, incident_notice("incident.resolved", server, gone, closed, quorum, at, at, site)
 

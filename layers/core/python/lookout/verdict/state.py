@@ -6,8 +6,8 @@ Times are unix seconds. `minute` is the scheduled minute (a multiple of 60).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Self
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Final, Self
 
 from lookout.history.spans import FOREVER
 from lookout.probe.result import Status
@@ -58,6 +58,25 @@ class Quorum:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """How an outage looks: the layer and the regions that fail, seen in so many rounds in a row."""
+
+    layer: str | None
+    regions: tuple[str, ...]
+    rounds: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """The two streaks of a condition: rounds in a row, and their first minute."""
+
+    bad: int = 0
+    bad_since: int = 0
+    good: int = 0
+    good_since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ServerState:
     """One server as judged so far.
 
@@ -80,7 +99,25 @@ class ServerState:
     unknown_rounds: int = 0
     unknown_since: int = 0
     last_round: int = 0
-    incident_id: str | None = None
+    incidents: Mapping[str, str] = field(default_factory=dict)
+    """The open incidents by kind: their ids."""
+    heard_at: int = 0
+    """The last minute in which any region reported it."""
+    turns: tuple[int, ...] = ()
+    """The minutes of the last hour in which it turned from ok to failing or back."""
+    flapping_since: int = 0
+    view: View | None = None
+    """How it fails, where that is not yet what its incident says."""
+    tracks: Mapping[str, Track] = field(default_factory=dict)
+    """The streaks of its conditions, by kind."""
+    latencies: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Rounds by day (since the epoch) and bucket (`verdict.latency`): today's and those of the seven days before."""
+    usual_ms: int = 0
+    """The 95th percentile of those seven days; 0: not known yet."""
+    usual_day: int = 0
+    """The day for which that was worked out."""
+    address: str | None = None
+    """The network address at which it was reached last."""
     regions: tuple[RegionView, ...] = ()
     failure: Failure | None = None
     era: str | None = None
@@ -115,6 +152,10 @@ class ServerState:
             out["regions"] = tuple(view.to_json() for view in self.regions)
         if self.surface.tracks:
             out["surface"] = self.surface.to_json()
+        if self.view is not None:
+            out["view"] = [self.view.layer, list(self.view.regions), self.view.rounds]
+        if self.tracks:
+            out["tracks"] = {kind: [t.bad, t.bad_since, t.good, t.good_since] for kind, t in self.tracks.items()}
         return out
 
     @classmethod
@@ -130,7 +171,27 @@ class ServerState:
             values["failure"] = Failure(**values["failure"])
         if "surface" in values:
             values["surface"] = Memory.from_json(values["surface"])
+        if "view" in values:
+            layer, regions, rounds = values["view"]
+            values["view"] = View(layer, tuple(regions), rounds)
+        values["tracks"] = {kind: Track(*numbers) for kind, numbers in values.get("tracks", {}).items()}
+        values["turns"] = tuple(values.get("turns", ()))
+        if "incident_id" in values:  # states of versions that knew one kind
+            values["incidents"] = {"availability": values.pop("incident_id")}
         return cls(**values)
+
+    @property
+    def incident_id(self) -> str | None:
+        """The open outage."""
+        return self.incidents.get("availability")
+
+    def opened(self, incident: Incident) -> ServerState:
+        """With that incident open."""
+        return self.with_(incidents={**self.incidents, incident.kind: incident.id})
+
+    def closed(self, kind: str) -> ServerState:
+        """Without an open incident of that kind."""
+        return self.with_(incidents={k: v for k, v in self.incidents.items() if k != kind})
 
     def with_(self, **changes: Any) -> ServerState:
         """`dataclasses.replace`, as a method and for this class alone: it is called some times a server and minute."""
@@ -141,7 +202,7 @@ class ServerState:
 
 
 _FIELDS = tuple(f.name for f in fields(ServerState))
-_STATE_FIELDS = tuple(name for name in _FIELDS if name not in ("surface", "regions", "failure"))
+_STATE_FIELDS = tuple(name for name in _FIELDS if name not in ("surface", "regions", "failure", "view", "tracks"))
 """`asdict` copies all that these hold; a judge writes every server's state every minute."""
 
 
@@ -157,8 +218,27 @@ class ShardState:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of an incident's timeline. `by` names the person who wrote it; empty: Lookout."""
+
+    at: int
+    what: str
+    """opened, updated, flapping, acknowledged, note or resolved."""
+    text: str = ""
+    by: str = ""
+    public: bool = True
+    """A note may be for the operators alone."""
+
+
+TIMELINE_LIMIT: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
-    """One incident of one server. `resolved_at` None means open."""
+    """One incident of one server. `resolved_at` None means open.
+
+    `version` is the compare-and-set token, 0 before it was ever stored: the judge and people write the same incident.
+    """
 
     id: str
     slug: str
@@ -174,6 +254,30 @@ class Incident:
     regions: tuple[str, ...] = ()
     regions_total: int = 0
     kind: str = "availability"
+    """availability, regional, latency, limited, certificate, credential or drift; region (`verdict.watch`)."""
+    evidence: Failure | None = None
+    """The failure it began with, never changed; None where nothing failed, and for incidents of older versions."""
+    stage: int = 0
+    """Certificate and credential: which of the times before the end it was told at, in seconds."""
+    flapping: bool = False
+    """Was told to be flapping."""
+    surface: str = ""
+    """Drift: the address of the surface it began from."""
+    timeline: tuple[Entry, ...] = ()
+    """At most TIMELINE_LIMIT entries: the first, and the newest."""
+    version: int = 0
+
+    @property
+    def acknowledged(self) -> Entry | None:
+        """The first acknowledgement."""
+        return next((entry for entry in self.timeline if entry.what == "acknowledged"), None)
+
+    def noting(self, at: int, what: str, text: str = "", *, by: str = "", public: bool = True) -> Incident:
+        """The incident with one more line in its timeline."""
+        timeline = (*self.timeline, Entry(at, what, text, by, public))
+        if len(timeline) > TIMELINE_LIMIT:
+            timeline = (timeline[0], *timeline[2:])
+        return replace(self, timeline=timeline)
 
     @property
     def span(self) -> tuple[int, int]:
@@ -181,16 +285,23 @@ class Incident:
         return self.started_at, FOREVER if self.resolved_at is None else self.resolved_at
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON object."""
-        return asdict(self)
+        """Plain JSON object, without the version."""
+        out = asdict(self)
+        del out["version"]
+        return out
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Inverse of `to_json`."""
-        values = dict(data)
+    def from_json(cls, data: Mapping[str, Any], version: int = 0) -> Self:
+        """Inverse of `to_json`; what this version does not know is left out."""
+        values = {name: data[name] for name in _INCIDENT_FIELDS if name in data}
         values["failure"] = Failure(**values.get("failure", {}))
+        values["evidence"] = Failure(**values["evidence"]) if values.get("evidence") else None
         values["regions"] = tuple(values.get("regions", ()))
-        return cls(**values)
+        values["timeline"] = tuple(Entry(**entry) for entry in values.get("timeline", ()))
+        return cls(**values, version=version)
+
+
+_INCIDENT_FIELDS = frozenset(f.name for f in fields(Incident)) - {"version"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,9 +330,8 @@ class SurfaceChange:
 class Notice:
     """One thing to tell people, complete: a renderer needs nothing else (SHAPES 1).
 
-    `type` is incident.opened, incident.updated, incident.resolved, drift.detected or test. Of `incident` and `drift`
-    the one it is about is there, the other None. `created_at` is the judged minute's wall
-    clock as the judge was given it. `sequence` orders the notices of one incident.
+    `type` is one of SHAPES 1. `incident` is what it is about, or None; `drift` the change, where it is about one.
+    `created_at` is when the deciding evidence was gathered. `sequence` orders the notices of one incident.
     """
 
     id: str
@@ -242,10 +352,14 @@ class Notice:
     incident: Incident | None
     sinks: tuple[str, ...] = ()
     drift: Mapping[str, Any] | None = None
+    held: str = ""
+    """The scope of a mass failure it belongs to: then it is in a digest, and nobody is told by it (`verdict.mass`)."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON object."""
-        return asdict(self)
+        out = asdict(self)
+        out["incident"] = self.incident.to_json() if self.incident is not None else None
+        return out
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
