@@ -47,17 +47,18 @@ class Deployment:
         return self.local and platform.machine().lower() in ("x86_64", "amd64")
 
     def secrets(self, kind: str) -> tuple[str, ...]:
-        """Names of the secrets that `servers` or `sinks` refer to, sorted."""
+        """Names of the secrets that `servers`, `sinks` or the `heartbeat` refer to, sorted."""
         return self._names(kind, "secret")
 
     def parameters(self, kind: str) -> tuple[str, ...]:
-        """Names of the SSM parameters that `servers` or `sinks` refer to, sorted; each begins with a slash."""
+        """Names of the SSM parameters they refer to, sorted; each begins with a slash."""
         return self._names(kind, "ssm")
 
     def _names(self, kind: str, store: str) -> tuple[str, ...]:
         values: dict[str, list[object]] = {
             "servers": [server.auth for server in self.config.servers],
             "sinks": [(sink.url, sink.signing) for sink in self.config.site.sinks],
+            "heartbeat": [beat.url] if (beat := self.config.site.heartbeat) else [],
         }
         return tuple(sorted({found.name for found in references(values[kind]) if found.store == store}))
 

@@ -46,6 +46,7 @@ def test_it_says_which_secrets_are_needed() -> None:
         "archive-address",
         "archive-signing",
         "bank-client-key",
+        "lookout-heartbeat",
         "lookout-signing",
         "partner",
         "partner-token",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lookout.config.document import SIZE_LIMIT, Document, dotted
 from lookout.config.load import load_config, milliseconds, parse_config, remarks, schema
-from lookout.config.model import Config, Server, Sink, Site
+from lookout.config.model import Config, Heartbeat, Server, Sink, Site
 from lookout.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]
@@ -122,6 +123,8 @@ def test_every_value_arrives() -> None:
         spread_s=8,
         stale_after_s=600,
         timezone="Europe/Berlin",
+        heartbeat=Heartbeat("secret:lookout-heartbeat"),
+        alarm_email="ops@acme.dev",
     )
     assert config.servers[0] == Server(
         slug="acme-search",
@@ -262,6 +265,17 @@ def test_remarks() -> None:
         "a itself says where its OAuth client secret is sent: auth.oauth.token_url would pin that"
     )
     assert remarks(load_config(ROOT / "examples" / "everything.yaml")) == []
+
+
+def test_a_heartbeat_is_an_address_or_a_mapping_and_better_a_reference() -> None:
+    short = parse_config(HEAD + SERVERS + "heartbeat: https://beat.example/x\n")
+    assert short.site.heartbeat == Heartbeat("https://beat.example/x")
+    assert "heartbeat: whoever reads its address here" in " ".join(remarks(short))
+    long = parse_config(HEAD + SERVERS + "heartbeat: {url: 'http://127.0.0.1:1/x', allow_private: true}\n")
+    assert long.site.heartbeat == Heartbeat("http://127.0.0.1:1/x", allow_private=True)
+    for site in (short.site, long.site):
+        assert Site.from_item(json.loads(json.dumps(site.to_item()))) == site
+    assert Site.from_item({"name": "Old", "home": "us-east-1", "regions": ["us-west-2"]}).heartbeat is None
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -46,8 +46,7 @@ def names_of(config: Config, store: str) -> list[str]:
     """Names of the secrets (`secret`) or parameters (`ssm`) a configuration refers to, sorted and once."""
     from lookout.config.references import references
 
-    sinks = [(sink.url, sink.signing) for sink in config.site.sinks]
-    values = ([server.auth for server in config.servers], sinks)
+    values = ([server.auth for server in config.servers], config.site.addresses)
     return sorted({reference.name for reference in references(values) if reference.store == store})
 
 
@@ -81,6 +80,9 @@ def _show(config: Config) -> None:
         signed = f", signed with {sink.signing}" if sink.signing else ""
         told = sum(sink.name in server.notify for server in config.servers)
         click.echo(f"{sink.name} ({sink.kind}) is told of {_count(told, 'server')}: {where}{signed}")
+    if site.heartbeat is not None:
+        where = site.heartbeat.url
+        click.echo(f"heartbeat: {f'the address in {where}' if is_reference(where) else where}, each minute all is well")
     for store, words in (("secret", "Secrets"), ("ssm", "Parameters")):
         if names := names_of(config, store):
             click.echo(f"{words} needed in {site.home}: {', '.join(names)}")

@@ -44,8 +44,7 @@ class Preflight:
 
 def wanted_references(config: Config) -> list[Reference]:
     """The secrets and parameters a configuration refers to, each once (whatever member of it), sorted."""
-    sinks = [(sink.url, sink.signing) for sink in config.site.sinks]
-    values = [[server.auth for server in config.servers], sinks]
+    values = [[server.auth for server in config.servers], config.site.addresses]
     found = {(found.store, found.name) for found in references(values) if found.store != "env"}
     return [Reference(store, name) for store, name in sorted(found)]
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from lookout.config.document import SIZE_LIMIT, Document
 from lookout.config.meaning import meaning, milliseconds, seconds, without
-from lookout.config.model import Config, Server, Sink, Site
+from lookout.config.model import Config, Heartbeat, Server, Sink, Site
+from lookout.config.references import is_reference
 from lookout.config.structure import schema, structure
 from lookout.errors import ConfigError, Problem
 from lookout.regions import CITIES
@@ -62,6 +63,8 @@ def remarks(config: Config) -> list[str]:
         for sink in config.site.sinks
         if sink.kind == "webhook" and sink.signing is None
     ]
+    if config.site.heartbeat is not None and not is_reference(config.site.heartbeat.url):
+        out.append("heartbeat: whoever reads its address here can call it in our stead; a reference would keep it")
     out += [
         f"{server.slug} itself says where its OAuth client secret is sent: auth.oauth.token_url would pin that"
         for server in config.servers
@@ -83,6 +86,8 @@ def _build(value: Mapping[str, Any]) -> Config:
         spread_s=seconds(value.get("spread", "8s")),
         stale_after_s=seconds(value.get("stale_after", "10m")),
         timezone=value.get("timezone", "UTC"),
+        heartbeat=_heartbeat(value["heartbeat"]) if "heartbeat" in value else None,
+        alarm_email=value.get("alarm_email"),
         mass_failure_percent=int(value.get("mass_failure_share", "50%").removesuffix("%")),
     )
     common = {"notify": [sink.name for sink in sinks], **value.get("defaults", {})}
@@ -97,6 +102,10 @@ def _sink(name: str, value: Mapping[str, Any]) -> Sink:
         signing=value.get("signing"),
         allow_private=value.get("allow_private", False),
     )
+
+
+def _heartbeat(value: Any) -> Heartbeat:
+    return Heartbeat(**value) if isinstance(value, Mapping) else Heartbeat(value)
 
 
 def _server(value: Mapping[str, Any]) -> Server:

@@ -65,6 +65,8 @@ def meaning(value: Mapping[str, Any]) -> Iterator[Found]:
         yield from _policy(("servers", i), server, len(regions), sinks)
     for name, sink in sinks.items():
         yield from _sink(("sinks", name), name, sink, home)
+    if "heartbeat" in value:
+        yield from _heartbeat(("heartbeat",), value["heartbeat"], home)
 
 
 def _no_zone(name: str) -> str:
@@ -103,6 +105,17 @@ def _sink(path: Path, name: str, sink: Any, home: str) -> Iterator[Found]:
         yield (*path, "webhook"), problem
     elif re.match(r"https://hooks\.slack(-gov)?\.com/", webhook, re.IGNORECASE):
         yield (*path, "webhook"), f"is a Slack address, and a secret: {store_it(f'{name}-slack', home, 'slack')}"
+
+
+def _heartbeat(path: Path, value: Any, home: str) -> Iterator[Found]:
+    """`heartbeat: URL`, or a mapping with `url`."""
+    long = isinstance(value, Mapping)
+    url, private = (value.get("url", ""), value.get("allow_private", False)) if long else (value, False)
+    at = (*path, "url") if long else path
+    if is_reference(url):
+        yield from reference_problem(at, url, "an address", "lookout-heartbeat", home)
+    elif url and (problem := address_problem(url, private=private)):
+        yield at, problem
 
 
 def _policy(path: Path, value: Mapping[str, Any], regions: int, sinks: Mapping[str, Any]) -> Iterator[Found]:

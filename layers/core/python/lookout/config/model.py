@@ -118,6 +118,23 @@ class Sink:
 
 
 @dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The address of a dead-man service, called each minute in which all is well; `url` may be a reference."""
+
+    url: str
+    allow_private: bool = False
+
+    def to_item(self) -> dict[str, Any]:
+        """JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Self:
+        """Inverse of `to_item`."""
+        return cls(**_only_known(cls, item))
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """Everything that is not about one server. `regions` are the probing regions, in the file's order."""
 
@@ -132,8 +149,17 @@ class Site:
     """A region that reported nothing for so long is told to be silent."""
     timezone: str = "UTC"
     """The IANA name of the zone in which the status page counts days."""
+    heartbeat: Heartbeat | None = None
+    alarm_email: str | None = None
+    """Who is subscribed to the alarms of every region."""
     mass_failure_percent: int = 50
     """Where so many of the servers fail at once, they are told in one digest."""
+
+    @property
+    def addresses(self) -> tuple[str | None, ...]:
+        """Everything of the site that may be a reference: addresses and signing secrets of sinks, the heartbeat's."""
+        of_sinks = tuple(value for sink in self.sinks for value in (sink.url, sink.signing))
+        return (*of_sinks, self.heartbeat.url if self.heartbeat else None)
 
     def sink(self, name: str) -> Sink | None:
         """The sink of that name."""
@@ -148,6 +174,8 @@ class Site:
         """Inverse of `to_item`."""
         values = _only_known(cls, item)
         values["sinks"] = tuple(Sink.from_item(s) for s in item.get("sinks", ()))
+        heartbeat = item.get("heartbeat")
+        values["heartbeat"] = Heartbeat.from_item(heartbeat) if heartbeat is not None else None
         return cls(**values)
 
 

@@ -25,6 +25,8 @@ _EXAMPLES: Final = {
     "slo": "a percentage such as 99.9%",
     "tag": "a tag: letters, digits, dots, underscores and hyphens, at most 40",
     "header": "the name of an HTTP header",
+    "share": "a percentage such as 50%",
+    "email": "an e-mail address such as ops@example.com",
     "moment": "a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z",
 }
 _TYPES: Final = {
@@ -32,6 +34,7 @@ _TYPES: Final = {
     "array": "a list",
     "string": "text: put it in quotes",
     "integer": "a whole number",
+    "number": "a number",
     "boolean": "true or false",
 }
 _LIMITS: Final[dict[str, Callable[[Any, Any], str]]] = {
@@ -51,7 +54,7 @@ _WHOLE: Final = frozenset(
 )
 """Rules about a whole mapping or list: its parts can be looked at all the same."""
 _SECRET: Final = frozenset({"bearer", "headers", "client_secret", "certificate", "key", "signing", "slack"})
-_HIDDEN: Final = _SECRET | {"auth", "sinks", "url"}
+_HIDDEN: Final = _SECRET | {"auth", "sinks", "url", "heartbeat"}
 """Keys whose values are, or may contain, a secret."""
 
 
@@ -122,7 +125,10 @@ def _wrong(error: Any, path: Path, document: Document) -> str:
     definitions = schema()["$defs"].items()
     pattern = error.schema.get("pattern", "")
     name = next((name for name, one in definitions if pattern and one.get("pattern") == pattern), "")
-    return f"{shown} {_EXAMPLES[name] if name else _TYPES[error.validator_value]}"
+    if name:
+        return f"{shown} {_EXAMPLES[name]}"
+    wanted = error.validator_value
+    return f"{shown} {' or '.join(_TYPES[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted))}"
 
 
 def _unknown(key: str, known: list[str]) -> str:
