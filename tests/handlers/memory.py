@@ -7,7 +7,7 @@ that this one is called in the same way.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from lookout.config.model import Server, Site
 from lookout.errors import ConflictError
@@ -120,7 +120,10 @@ class Memory:
         self.writes.append(("chunk", item.slug, pack_chunk(item).hex()))
 
     def chunks(self, slug: str, since: int, until: int, now: int, *, consistent: bool = False) -> list[Chunk]:
-        return [c for (of, hour), c in sorted(self.hours.items()) if of == slug and since <= hour < until]
+        return list(self.each_chunk(slug, since, until, now))
+
+    def each_chunk(self, slug: str, since: int, until: int, now: int, *, consistent: bool = False) -> Iterator[Chunk]:
+        return iter([c for (of, hour), c in sorted(self.hours.items()) if of == slug and since <= hour < until])
 
     def held_chunks(
         self, slug: str, since: int, until: int, now: int, *, consistent: bool = False

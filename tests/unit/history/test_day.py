@@ -10,7 +10,7 @@ from lookout.history.latency import Percentiles, Sketch, bucket, largest, merge,
 from lookout.history.uptime import Tally, tally, total
 from lookout.probe.result import Status
 
-from tests.unit.history import naive
+from tests.reference import uptime as naive
 from tests.unit.history.strategies import CODES, H, milliseconds
 
 D = H // DAY * DAY

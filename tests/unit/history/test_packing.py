@@ -198,5 +198,8 @@ def test_a_flipped_byte_is_never_taken_for_another_hour_of_the_archive(chunk: Ch
     good = bytearray(pack_chunk(chunk))
     at = data.draw(st.integers(0, len(good) - 1))
     good[at] ^= data.draw(st.integers(1, 255))
-    with pytest.raises(FormatError):
-        unpack_chunk("acme", bytes(good))
+    try:
+        found = unpack_chunk("acme", bytes(good))
+    except FormatError:
+        return
+    assert found == chunk  # zlib may say one thing in two ways: a run of one letter repeats at any distance

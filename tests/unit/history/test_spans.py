@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from lookout.history.spans import clip, seconds, union, without
 from lookout.history.uptime import uptime_time
 
-from tests.unit.history import naive
+from tests.reference import uptime as naive
 
 spans = st.lists(st.tuples(st.integers(-5, 60), st.integers(-5, 60)), max_size=5)
 

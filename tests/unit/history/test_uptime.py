@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lookout.history.uptime import Counting, Maintenance, Tally, declared, percent, tally, total
 
-from tests.unit.history import naive
+from tests.reference import uptime as naive
 from tests.unit.history.strategies import CODES
 
 

@@ -6,12 +6,13 @@ Every function returns a JSON object ready for `encode`. Unknown is null, never 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from typing import Any, Final
 from urllib.parse import quote
 
 from lookout.history.latency import Percentiles
-from lookout.history.slo import budget_left, burns, objective
+from lookout.history.slo import Burn, budget_left, burns, objective
 from lookout.history.uptime import Tally, percent
 from lookout.probe.result import Status
 from lookout.regions import city
@@ -67,16 +68,17 @@ def _tally(tally: Tally) -> dict[str, Any]:
     }
 
 
-def _percentiles(found: Percentiles) -> dict[str, int]:
+def percentiles(found: Percentiles) -> dict[str, int]:
+    """Of latency, in milliseconds."""
     return {"probes": found.probes, "p50": found.p50, "p95": found.p95, "p99": found.p99}
 
 
-def _budget(view: ServerView) -> dict[str, Any]:
+def error_budget(slo: str, left: Fraction | None, rates: Iterable[Burn]) -> dict[str, Any]:
     """What is left over 30 days, and how fast it burns: burning where both windows of a rule reach its threshold."""
     return {
-        "objective": ratio(objective(view.slo)),
+        "objective": ratio(objective(slo)),
         "window": "30d",
-        "remaining": ratio(budget_left(view.windows.get("30d", Tally()), view.slo)),
+        "remaining": ratio(left),
         "burn": [
             {
                 "window": burn.rule.name,
@@ -86,7 +88,7 @@ def _budget(view: ServerView) -> dict[str, Any]:
                 "threshold": ratio(burn.rule.threshold),
                 "burning": burn.burning,
             }
-            for burn in burns(view.burn, view.slo)
+            for burn in rates
         ],
     }
 
@@ -161,12 +163,14 @@ def _server(snapshot: Snapshot, view: ServerView) -> dict[str, Any]:
         "previous_status": state.previous.value,
         "interval_seconds": view.interval_s,
         "slo": view.slo,
-        "error_budget": _budget(view),
+        "error_budget": error_budget(
+            view.slo, budget_left(view.windows.get("30d", Tally()), view.slo), burns(view.burn, view.slo)
+        ),
         "windows": {
             name: {
                 **_tally(tally),
                 "uptime_time": ratio(view.outages[name].uptime_time) if name in view.outages else None,
-                "latency_ms": {region: _percentiles(found) for region, found in view.latency.get(name, {}).items()},
+                "latency_ms": {region: percentiles(found) for region, found in view.latency.get(name, {}).items()},
             }
             for name, tally in view.windows.items()
         },

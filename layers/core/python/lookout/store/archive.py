@@ -63,8 +63,14 @@ class Archive:
 
     def chunks(self, slug: str, since: int, until: int, now: int, *, consistent: bool = False) -> list[Chunk]:
         """The chunks of hours in [since, until), oldest first. One that cannot be read is logged and left out."""
-        held = self.held_chunks(slug, since, until, now, consistent=consistent).values()
-        return [one.value for one in held if one.value is not None]
+        return list(self.each_chunk(slug, since, until, now, consistent=consistent))
+
+    def each_chunk(self, slug: str, since: int, until: int, now: int, *, consistent: bool = False) -> Iterator[Chunk]:
+        """The same one at a time, as they are read."""
+        for row in self._span(slug, "hour", since, until, HOUR, now, consistent=consistent):
+            held = self._held(row, packing.unpack_chunk)
+            if held.value is not None:
+                yield held.value
 
     def held_chunks(
         self, slug: str, since: int, until: int, now: int, *, consistent: bool = False
