@@ -1,6 +1,6 @@
 """Secrets are planted in every place a credential has, given to servers that repeat them in every way they can, and
-looked for in everything Lookout writes: rounds, surfaces, states, incidents, notices, logs, pages, JSON, metrics and
-the terminal.
+looked for in everything Lookout writes: rounds, also those that wait in a region's queue, surfaces, states, incidents,
+notices, logs, pages, JSON, metrics and the terminal.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import queue
 import string
 import threading
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
@@ -25,7 +25,8 @@ from click.testing import CliRunner
 from lookout.cli.main import cli
 from lookout.config.model import Server, Sink, Site
 from lookout.errors import SecretError
-from lookout.history.round import pack, unpack_json
+from lookout.history.round import Round, pack, unpack_json
+from lookout.jobs import keeping
 from lookout.jobs.judging import judge_shards
 from lookout.notify.dispatcher import Outcome, Ports, attempt
 from lookout.notify.dispatcher import Task as Delivery
@@ -40,6 +41,9 @@ from tests.handlers.memory import Memory
 from tests.servers.authorization import DISCOVERED, LISTED, TOKEN, Page, Seen, World, serving
 
 MINUTE = 1_787_409_240
+MINUTES = (MINUTE, MINUTE + 60)
+REFUSED = MINUTE + 120
+"""The minute of which the home region takes no round."""
 REGIONS = ("us-west-2", "eu-west-1")
 CANARIES = {
     "bearer": "cnrB7Zk93xQ/v2+mW8sT4==",
@@ -223,15 +227,25 @@ def running(server: AbstractAsyncContextManager[World]) -> Iterator[World]:
 
 
 class Account(Memory):
-    """The tables, the secrets, the bucket of surfaces, and what an invocation has left."""
+    """The tables, the secrets, the bucket of surfaces, the queues of the regions, and what an invocation has left."""
 
     def __init__(self, servers: list[Server]) -> None:
         site = Site("Acme", "us-east-1", REGIONS, (Sink("hook", "webhook", "https://h.example"), SLACK), per_host=40)
         super().__init__(site, servers)
         self.objects: dict[str, bytes] = {}
+        self.waiting: dict[str, str] = {}
+        """The message in a region's queue, as its body."""
 
     def __call__(self, _: str) -> Account:
         return self
+
+    def put_round(self, item: Round, now: int) -> bool:
+        if item.minute == REFUSED:
+            raise TimeoutError
+        return super().put_round(item, now)
+
+    def send_message(self, _url: str, region: str, body: str) -> None:
+        self.waiting[region] = body
 
     def secret_value(self, _: str, name: str) -> str:
         held = {**CANARIES, "certificate": CERTIFICATE, "broken-key": KEY.replace("\n", "\n!", 3)}
@@ -302,8 +316,9 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         account = Account(watched(served))
         monkeypatch.setenv("LOOKOUT_HOME_REGION", "us-east-1")
         monkeypatch.setenv("LOOKOUT_SURFACES_BUCKET", "surfaces")
+        monkeypatch.setenv("LOOKOUT_WAITING_URL", "https://queue.example/waiting")
         monkeypatch.setattr(probe, "Store", account)
-        for name in ("secret_value", "parameter_value"):
+        for name in ("secret_value", "parameter_value", "send_message"):
             monkeypatch.setattr(f"lookout.store.aws.{name}", getattr(account, name))
         monkeypatch.setattr("lookout.store.surfaces.put_surface", account.put_surface)
         probe._shelf.cache_clear()
@@ -313,10 +328,10 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         probe._shelf.cache_clear()
 
 
-def probed(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def probed(account: Account, monkeypatch: pytest.MonkeyPatch, minutes: Iterable[int] = MINUTES) -> None:
     site, servers = account.definitions
     assert site is not None
-    for minute in (MINUTE, MINUTE + 60):
+    for minute in minutes:
         for region in REGIONS:
             monkeypatch.setenv("AWS_REGION", region)
             event = {
@@ -395,11 +410,12 @@ def test_no_secret_is_in_anything_that_is_written(
 ) -> None:
     log = io.StringIO()
     monkeypatch.setattr(probe.logger.registered_handler, "stream", log)
-    probed(account, monkeypatch)
+    probed(account, monkeypatch, (*MINUTES, REFUSED))
     judged = judge_shards(account, None, MINUTE + 130, lambda a: account.objects[a])  # type: ignore[arg-type]  # in memory
     assert len(judged) == 2
     written: dict[str, str] = {}
-    for key, round_ in account.stored.items():
+    waiting = {("waiting", region): keeping.parse(body) for region, body in account.waiting.items()}
+    for key, round_ in {**account.stored, **waiting}.items():
         written[f"round {key}"] = json.dumps(unpack_json(pack(round_), [pack(round_)[0]])[1], ensure_ascii=False)
         written |= {f"result {key} {r.slug}": repr(r) for r in round_.results}
     for address, data in account.objects.items():
@@ -429,6 +445,13 @@ def test_no_secret_is_in_anything_that_is_written(
     assert results["oauth-echo"].message.startswith("token endpoint: HTTP 400: [secret]")
     assert results["body-gone"].reason == "credential_unavailable"
     assert len(written) > 150
+    assert {key[1]: (round_.minute, round_.region) for key, round_ in waiting.items()} == {
+        region: (REFUSED, region) for region in REGIONS
+    }
+    for round_ in waiting.values():
+        known = {result.slug: result for result in account.stored["s000", MINUTES[-1], round_.region].results}
+        for result in round_.results:
+            assert (result.reason, result.message) == (known[result.slug].reason, known[result.slug].message)
     assert json.loads(written["log"].splitlines()[0])["servers"] == len(results)
     assert "ProbesDone" in written["output"]
 
