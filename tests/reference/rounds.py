@@ -1,0 +1,150 @@
+"""The prose, said once more and slowly: what one round of one server says. Nothing here comes from `lookout.verdict`.
+
+reported   the regions that say the server is fine, and those that say it fails
+unknown    nobody reported, or fewer than half of the regions that probe did
+fails      as many regions as the quorum asks for: the server's own number (never more than reported), else more
+           than half of those that reported, and at least 2 where 2 or more did
+degraded   a region fails, and they are too few
+fine       what most say; where two are said equally often, the worse of them
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from lookout.config.model import Server
+from lookout.probe.result import ProbeResult
+
+FINE = ("degraded", "auth_required", "up")
+"""Worst first."""
+FAILING = ("down", "credential_rejected")
+LATEST_EVIDENCE_S = 120
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was configured when a minute was judged: the server, the regions that probe, the sinks there are."""
+
+    server: Server
+    regions: tuple[str, ...]
+    sinks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One judged minute of one server: what was configured then, and what regions said, asked or not."""
+
+    minute: int
+    plan: Plan
+    results: Mapping[str, ProbeResult]
+
+    @property
+    def server(self) -> Server:
+        """Its definition then."""
+        return self.plan.server
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Those that probed then."""
+        return self.plan.regions
+
+    @cached_property
+    def of_regions(self) -> dict[str, ProbeResult]:
+        """What the regions that probe said, in their order."""
+        return {region: self.results[region] for region in self.regions if region in self.results}
+
+    @cached_property
+    def at(self) -> int:
+        """The newest evidence, in seconds, as far as a clock may be believed."""
+        times = [result.at_ms // 1000 for result in self.of_regions.values()]
+        return believable(max(times), self.minute) if times else self.minute
+
+    def saying(self, *statuses: str) -> list[str]:
+        """The regions that say one of these."""
+        return [region for region, result in self.of_regions.items() if result.status.value in statuses]
+
+    @cached_property
+    def failing(self) -> list[str]:
+        """The regions that say it fails."""
+        return self.saying(*FAILING)
+
+    @cached_property
+    def reported(self) -> int:
+        """How many regions said anything that counts."""
+        return len(self.saying(*FINE, *FAILING))
+
+    @cached_property
+    def needed(self) -> int:
+        """How many must fail for the round to fail."""
+        if self.server.quorum is not None:
+            return max(1, min(self.server.quorum, self.reported))
+        least = 2 if self.reported >= 2 else 1
+        return next(n for n in range(least, 99) if 2 * n > self.reported)
+
+    @cached_property
+    def outcome(self) -> str:
+        """The round's status by name."""
+        if self.reported == 0 or self.reported < len(self.regions) / 2:
+            return "unknown"
+        if len(self.failing) >= self.needed:
+            rejected = self.saying("credential_rejected")
+            return "credential_rejected" if len(rejected) > len(self.failing) / 2 else "down"
+        if self.failing:
+            return "degraded"
+        most = max(len(self.saying(status)) for status in FINE)
+        return next(status for status in FINE if len(self.saying(status)) == most)
+
+    @cached_property
+    def known(self) -> bool:
+        """Does it say anything?"""
+        return self.outcome != "unknown"
+
+    @cached_property
+    def fails(self) -> bool:
+        """Does it say that the server fails?"""
+        return self.outcome in FAILING
+
+
+def believable(at: int, minute: int) -> int:
+    """No region's clock moves its evidence before its minute, or past the minute's deadline."""
+    return sorted((minute, at, minute + LATEST_EVIDENCE_S))[1]
+
+
+def silence(rounds: Sequence[Heard], i: int) -> int:
+    """How many unknown rounds in a row end with round `i`."""
+    count = 0
+    while count <= i and not rounds[i - count].known:
+        count += 1
+    return count
+
+
+def long_silence(rounds: Sequence[Heard], i: int) -> bool:
+    """Is round `i` one of so many unknown ones that nothing said before counts any more?"""
+    return silence(rounds, i) >= rounds[i].server.down_after
+
+
+def remembered(rounds: Sequence[Heard], i: int) -> list[Heard]:
+    """The known rounds up to `i` that still count, newest first."""
+    out: list[Heard] = []
+    for k in range(i, -1, -1):
+        if long_silence(rounds, k):
+            break
+        if rounds[k].known:
+            out.append(rounds[k])
+    return out
+
+
+def streak(rounds: Sequence[Heard], i: int, *, exactly: bool) -> list[Heard]:
+    """The known rounds in a row up to `i`, newest first, that say what the newest of them says.
+
+    Exactly the same status, or only the same of "fails" and "is fine".
+    """
+    known = remembered(rounds, i)
+    out: list[Heard] = []
+    for one in known:
+        if one.fails != known[0].fails or (exactly and one.outcome != known[0].outcome):
+            break
+        out.append(one)
+    return out
