@@ -42,6 +42,11 @@ class Deployment:
         return self.config.site.regions
 
     @property
+    def watchers(self) -> tuple[str, ...]:
+        """The regions that watch the home region: the other ones that probe; where there is none, the home region."""
+        return tuple(region for region in self.regions if region != self.home) or (self.home,)
+
+    @property
     def x86(self) -> bool:
         """Lambda runs on Arm, where it is cheaper; the local AWS runs functions on this machine."""
         return self.local and platform.machine().lower() in ("x86_64", "amd64")

@@ -5,9 +5,10 @@ A resource is a word and a name, resolved by `Arns`:
     table/NAME       a DynamoDB table of the home region
     stream/NAME      its stream; stream-list/NAME is what ListStreams is authorised against
     queue/NAME       an SQS queue of the same region
+    watchers/NAME    an SQS queue of every region that watches the home region
     bucket/NAME/KEY  objects of the site or data bucket
     function/NAME    a function of the same region
-    secrets/KIND     the secrets the configuration refers to: those of servers, or of sinks
+    secrets/KIND     the secrets the configuration refers to: those of servers, of sinks, or of the heartbeat
     parameters/KIND  the parameters of Parameter Store it refers to, likewise
     surfaces/KEY     objects of the bucket of surfaces, in the home region
     asset/config     the configuration in the assets bucket
@@ -105,6 +106,17 @@ GRANTS: Final = (
     Grant("publish", "table/incidents", ("dynamodb:Query",), "states and incidents"),
     Grant("publish", "bucket/site/*", ("s3:PutObject", "s3:DeleteObject"), "pages; those of a removed server go"),
     Grant("publish", "bucket/data/internal/*", ("s3:GetObject", "s3:PutObject"), "the snapshot; what is published"),
+    Grant("heartbeat", "table/servers", ("dynamodb:Scan",), "the site, and which shards there are"),
+    Grant(
+        "heartbeat",
+        "table/incidents",
+        ("dynamodb:GetItem", "dynamodb:Query"),
+        "how far judging has come; the watch; the newest notices, and whether they were tried",
+    ),
+    Grant("heartbeat", f"bucket/data/{settings.SNAPSHOT_KEY}", ("s3:GetObject",), "when it was written"),
+    Grant("heartbeat", "watchers/heartbeat", ("sqs:SendMessage",), "all is well, said to the other regions"),
+    Grant("heartbeat", "secrets/heartbeat", ("secretsmanager:GetSecretValue",), "the dead-man service's address"),
+    Grant("heartbeat", "parameters/heartbeat", ("ssm:GetParameter",), "the dead-man service's address"),
     Grant("api", f"bucket/data/{settings.SNAPSHOT_KEY}", ("s3:GetObject",), "the public read model, and nothing else"),
     Grant(
         "apply",
@@ -158,6 +170,8 @@ class Arns:
             bucket = settings.surfaces_bucket(self._stack.account, self._deployment.home)
             key = f"{settings.SURFACES_PREFIX}{name}"
             return [self._stack.format_arn(service="s3", region="", account="", resource=bucket, resource_name=key)]
+        if kind == "watchers":
+            return [self._queue(f"{settings.PREFIX}-{name}", region) for region in self._deployment.watchers]
         if kind == "function":
             return [self._arn("lambda", "function", settings.function_name(name), self._stack.region, colon=True)]
         if kind == "secrets":
@@ -174,6 +188,10 @@ class Arns:
         return self._stack.format_arn(
             service=service, resource=kind, resource_name=name, region=region, arn_format=form
         )
+
+    def _queue(self, name: str, region: str) -> str:
+        form = cdk.ArnFormat.NO_RESOURCE_NAME
+        return self._stack.format_arn(service="sqs", resource=name, region=region, arn_format=form)
 
     def statements(self, function: str) -> list[iam.PolicyStatement]:
         """The policy of one function's role, without what every function has."""

@@ -39,6 +39,7 @@ ACKNOWLEDGED: Final = (
         ("Waiting",),
         "A round waits for the home region as long as it is wanted, however often it was tried; its age has an alarm.",
     ),
+    Acknowledged("SQS3", ("Heartbeats",), "Nobody reads it, so nothing can fail to be read: its messages are counted."),
     Acknowledged(
         "S1",
         ("Data", "Site/Bucket", "Surfaces"),

@@ -42,6 +42,7 @@ SIZES: Final = {
     "notify": Size(256, 30, None, "one request at a time; the stream and the queue retry"),
     "rollup": Size(256, 300, 2, "an hour of rounds per shard; the first run after a long pause has days to catch up"),
     "publish": Size(512, 60, 0, "renders every page of every server in the minute; the next minute is the retry"),
+    "heartbeat": Size(256, 60, 0, "a few reads, a message per region and one request; the next minute is the retry"),
     "api": Size(256, 10, None, "reads one object and renders it, while somebody waits"),
     "apply": Size(256, 120, 0, "a write per changed server; retried after a rollback it would apply the wrong one"),
 }

@@ -9,6 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 from lookout import settings
@@ -23,11 +24,16 @@ _MISSING: Final = cloudwatch.TreatMissingData
 
 
 class Monitoring(Construct):
-    """The alarms of one stack, and the SNS topic they speak to: subscribe to it to hear them."""
+    """The alarms of one stack, and the SNS topic they speak to: `email` is subscribed, and so may be others.
 
-    def __init__(self, scope: Construct, id_: str, *, name: str, local: bool) -> None:
+    Topic and alarms are in the region of the stack: what watches the home region from another needs nothing of it.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, name: str, local: bool, email: str | None = None) -> None:
         super().__init__(scope, id_)
         self.topic = sns.Topic(self, "Topic", topic_name=f"{settings.PREFIX}-{name}-alarms")
+        if email is not None:
+            self.topic.add_subscription(subscriptions.EmailSubscription(email))
         if not local:
             self._only_alarms_over_tls()
         self._action = actions.SnsAction(self.topic)
@@ -141,6 +147,11 @@ class Monitoring(Construct):
         """A queue holds so many messages for ten minutes that nobody takes."""
         metric = queue.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES, statistic="Minimum")
         self.alarm(id_, metric, threshold=threshold, periods=2, what=what)
+
+    def unheard(self, id_: str, queue: sqs.Queue, what: str) -> None:
+        """Nothing was put into a queue for ten minutes: whoever should is silent, and silence has no data."""
+        metric = queue.metric_number_of_messages_sent(period=_FIVE_MINUTES, statistic="Sum")
+        self.alarm(id_, metric, threshold=1, periods=2, below=True, missing=_MISSING.BREACHING, what=what)
 
     def silent(self, folder: str, function: LookoutFunction) -> None:
         """A function that runs every minute did not run for ten."""

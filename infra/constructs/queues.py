@@ -47,6 +47,23 @@ class WaitingRounds(sqs.Queue):
         )
 
 
+class Heartbeats(sqs.Queue):
+    """Where the home region says, each minute in which all is well, that it is. Nobody reads it.
+
+    What is watched is the number of messages sent. They are forgotten after a minute, the least that SQS has.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, local: bool) -> None:
+        super().__init__(
+            scope,
+            id_,
+            queue_name=settings.HEARTBEAT_QUEUE,
+            retention_period=cdk.Duration.minutes(1),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=not local,
+        )
+
+
 class Queues(Construct):
     """The queues of the home region. The local AWS speaks plain HTTP, so there TLS is not enforced."""
 

@@ -78,6 +78,7 @@ class HomeStack(cdk.Stack):
             "rollup": {},
             "publish": {**site, **data, settings.ENV_SITE_BUCKET: self.site.bucket.bucket_name},
             "api": {**site, **data},
+            "heartbeat": {**data, settings.ENV_HEARTBEAT_URLS: self._heartbeat_urls()},
             "apply": {},
         }
         return {
@@ -93,12 +94,18 @@ class HomeStack(cdk.Stack):
             for folder, environment in environments.items()
         }
 
+    def _heartbeat_urls(self) -> str:
+        """Of the queues in the regions that watch this one, known by their name alone: `region=address ...`."""
+        queue = f"{self.url_suffix}/{self.account}/{settings.HEARTBEAT_QUEUE}"
+        return " ".join(f"{region}=https://sqs.{region}.{queue}" for region in self._deployment.watchers)
+
     def _wake(self) -> None:
         """Schedules, streams and the queue."""
         rounds, incidents = self.tables.arns["stream/rounds"], self.tables.arns["stream/incidents"]
         judge, notify = self.functions["judge"], self.functions["notify"]
         self.schedules.add("Judge", judge, schedule.EVERY_MINUTE, max_age_s=60, retries=2)
         self.schedules.add("Publish", self.functions["publish"], schedule.EVERY_MINUTE, max_age_s=60, retries=2)
+        self.schedules.add("Heartbeat", self.functions["heartbeat"], schedule.EVERY_MINUTE, max_age_s=60, retries=2)
         self.schedules.add("Rollup", self.functions["rollup"], schedule.EVERY_HOUR, max_age_s=1800, retries=10)
         # What a judge cannot read is judged without it: an hour is longer than any verdict waits.
         streams.StreamSource(
@@ -131,22 +138,33 @@ class HomeStack(cdk.Stack):
         streams.QueueSource(self, "Deliveries", queue=self.queues.deliveries, target=notify, batch=1)
 
     def _watch(self) -> None:
-        monitoring = Monitoring(self, "Monitoring", name="home", local=self._deployment.local)
+        site, local = self._deployment.config.site, self._deployment.local
+        monitoring = Monitoring(self, "Monitoring", name="home", local=local, email=site.alarm_email)
         monitoring.dead_letters("judge-dead", self.queues.judge_dead, "Rounds could not be judged.")
         monitoring.dead_letters("outbox-dead", self.queues.outbox_dead, "Notices were not handed to their sinks.")
         monitoring.dead_letters("deliveries-dead", self.queues.deliveries_dead, "A notice did not reach its sink.")
         monitoring.counted("deliveries-failed", "notify", "DeliveriesFailed", "A sink refused a notice for good.")
         monitoring.dead_letters("home-schedule-dead", self.schedules.dead, "A home schedule could not start.")
-        thresholds = {"judge": 3, "notify": 3, "rollup": 1, "publish": 3, "api": 5, "apply": 1}
+        thresholds = {"judge": 3, "notify": 3, "rollup": 1, "publish": 3, "api": 5, "apply": 1, "heartbeat": 3}
         for folder, threshold in thresholds.items():
             monitoring.errors(folder, self.functions[folder], threshold=threshold)
         monitoring.behind("judge", self.functions["judge"])
         monitoring.behind("notify", self.functions["notify"])
         monitoring.lasting("judge-lags", "judge", "JudgeLag", threshold=600, what="Servers are judged late.")
+        monitoring.lasting("publish-lags", "heartbeat", "SnapshotAge", threshold=600, what="The status page is old.")
+        monitoring.lasting(
+            "heartbeat-withheld", "heartbeat", "HeartbeatWithheld", threshold=1, what="Something is not well."
+        )
+        monitoring.lasting(
+            "heartbeat-failed", "heartbeat", "HeartbeatFailed", threshold=1, what="The heartbeat does not arrive."
+        )
         monitoring.lasting("region-silent", "publish", "SilentRegions", threshold=1, what="A region does not report.")
         monitoring.aged("deliveries-waiting", self.queues.deliveries, "A notice has waited for half an hour.")
+        deliveries = self.queues.deliveries
+        monitoring.untouched("deliveries-growing", deliveries, threshold=100, what="Notices wait, and more and more.")
         monitoring.silent("judge", self.functions["judge"])
         monitoring.silent("publish", self.functions["publish"])
+        monitoring.silent("heartbeat", self.functions["heartbeat"])
 
     def _outputs(self) -> None:
         values = {

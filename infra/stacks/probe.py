@@ -11,7 +11,7 @@ from infra.constructs import schedule, streams
 from infra.constructs.function import LookoutFunction
 from infra.constructs.layers import Layers
 from infra.constructs.monitoring import Monitoring
-from infra.constructs.queues import WaitingRounds
+from infra.constructs.queues import Heartbeats, WaitingRounds
 from infra.grants import Arns
 
 
@@ -55,7 +55,8 @@ class ProbeStack(cdk.Stack):
         # Two at once: a home region that begins to take writes again is not to be thronged.
         streams.QueueSource(self, "Rounds", queue=waiting, target=drain, batch=10, at_once=2)
 
-        monitoring = Monitoring(self, "Monitoring", name="probe", local=deployment.local)
+        email = deployment.config.site.alarm_email
+        monitoring = Monitoring(self, "Monitoring", name="probe", local=deployment.local, email=email)
         monitoring.dead_letters("probe-schedule-dead", schedules.dead, "This region's schedule could not start.")
         monitoring.errors("dispatch", dispatch, threshold=3)
         monitoring.errors("probe", probe, threshold=3)
@@ -64,4 +65,7 @@ class ProbeStack(cdk.Stack):
         monitoring.resting("rounds-waiting", waiting, threshold=10, what="Rounds wait for the home region.")
         monitoring.untouched("rounds-untouched", waiting, threshold=10, what="Nobody takes the rounds that wait.")
         monitoring.old("rounds-waiting-old", "drain", "RoundsWaitingAge", "Rounds have waited for half an hour.")
+        if env.region in deployment.watchers:
+            heartbeats = Heartbeats(self, "Heartbeats", local=deployment.local)
+            monitoring.unheard("home-silent", heartbeats, "The home region does not say that all is well.")
         monitoring.counted("rounds-refused", "drain", "RoundsRefused", "A waiting round cannot be stored at all.")

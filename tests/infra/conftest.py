@@ -10,7 +10,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from lookout.config.model import Config, Server, Sink, Site
+from lookout.config.model import Config, Heartbeat, Server, Sink, Site
 
 from infra.application import HOME_STACK, build, probe_stack
 from infra.config import ROOT, Deployment
@@ -29,6 +29,8 @@ CONFIG = Config(
             Sink("oncall", "slack", "secret:slack-url"),
             Sink("ops", "slack", "ssm:/ops/slack", allow_private=True),
         ),
+        heartbeat=Heartbeat("secret:beat-address"),
+        alarm_email="ops@acme.dev",
     ),
     (
         Server("plain", "https://plain.acme.dev/mcp"),

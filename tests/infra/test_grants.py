@@ -101,6 +101,12 @@ def arns(resource: str, region: str, folder: str, template: dict[str, Any]) -> l
         "deliveries": "lookout-deliveries.fifo",
         "rounds-waiting": settings.WAITING_QUEUE,
     }
+    secrets = {
+        "servers": ("acme-token", "client-key", "team/key"),
+        "sinks": ("lookout-signing", "slack-url"),
+        "heartbeat": ("beat-address",),
+    }
+    parameters = {"servers": ("lookout/certificate", "lookout/secret"), "sinks": ("ops/slack",), "heartbeat": ()}
     return {
         "anything": ["*"],
         "logs": [f"arn:aws:logs:{region}:ACCOUNT:log-group:/aws/lambda/lookout-{folder}:*"],
@@ -109,16 +115,9 @@ def arns(resource: str, region: str, folder: str, template: dict[str, Any]) -> l
         "stream-list": [f"arn:aws:dynamodb:{HOME}:ACCOUNT:table/lookout-{name}/stream/*"],
         "queue": [f"arn:aws:sqs:{region}:ACCOUNT:{queues.get(name)}"],
         "function": [f"arn:aws:lambda:{region}:ACCOUNT:function:lookout-{name}"],
-        "secrets": [
-            secret.format(n)
-            for n in (
-                ("acme-token", "client-key", "team/key") if name == "servers" else ("lookout-signing", "slack-url")
-            )
-        ],
-        "parameters": [
-            f"arn:aws:ssm:{HOME}:ACCOUNT:parameter/{n}"
-            for n in (("lookout/certificate", "lookout/secret") if name == "servers" else ("ops/slack",))
-        ],
+        "watchers": [f"arn:aws:sqs:{r}:ACCOUNT:lookout-{name}" for r in ("us-west-2", "eu-west-1")],
+        "secrets": [secret.format(n) for n in secrets.get(name, ())],
+        "parameters": [f"arn:aws:ssm:{HOME}:ACCOUNT:parameter/{n}" for n in parameters.get(name, ())],
     }[kind]
 
 
@@ -137,7 +136,10 @@ def test_a_role_is_its_lines_of_the_table(aws: Any, folder: str) -> None:
 
 
 def test_schedules_may_invoke_their_functions_and_give_up(aws: Any) -> None:
-    expected = {HOME_STACK: ("home", ("judge", "publish", "rollup")), PLACES[1][0]: ("probe", ("dispatch",))}
+    expected = {
+        HOME_STACK: ("home", ("heartbeat", "judge", "publish", "rollup")),
+        PLACES[1][0]: ("probe", ("dispatch",)),
+    }
     for stack, region in PLACES:
         name, folders = expected[stack]
         (pairs,) = [p for role, p in granted(aws.templates[stack], region).items() if role.startswith("Schedules")]

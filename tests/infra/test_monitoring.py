@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from lookout.config.model import Config, Site
+
 from infra.application import HOME_STACK, probe_stack
-from infra.config import ROOT
+from infra.config import ROOT, Deployment
 
 PROBE = probe_stack("eu-west-1")
 HEADING = re.compile(r"^### ([a-z-]+)$", re.MULTILINE)
@@ -40,13 +42,39 @@ def test_every_dead_queue_and_every_function_has_one(aws: Any) -> None:
 
 
 def test_silence_is_an_alarm(aws: Any) -> None:
-    for name in ("judge", "publish"):
+    for name in ("judge", "publish", "heartbeat"):
         alarm = alarms(aws, HOME_STACK)[f"lookout-{name}-silent"]
         assert (alarm["TreatMissingData"], alarm["ComparisonOperator"]) == ("breaching", "LessThanThreshold")
         assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["Threshold"]) == (300, 2, 1)
     assert alarms(aws, PROBE)["lookout-dispatch-silent"]["TreatMissingData"] == "breaching"
     behind = alarms(aws, HOME_STACK)["lookout-judge-behind"]
     assert (behind["MetricName"], behind["Threshold"]) == ("IteratorAge", 300_000)
+
+
+def test_other_regions_watch_the_home_region_and_it_itself_only_where_there_is_no_other(
+    aws: Any, aws_home_probes: Any
+) -> None:
+    for stack in (probe_stack("us-west-2"), PROBE):
+        alarm = alarms(aws, stack)["lookout-home-silent"]
+        (queue,) = [i for i, q in aws.of(stack, "AWS::SQS::Queue").items() if q["QueueName"] == "lookout-heartbeat"]
+        assert alarm["MetricName"] == "NumberOfMessagesSent"
+        assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": [queue, "QueueName"]}}]
+        assert (alarm["TreatMissingData"], alarm["ComparisonOperator"]) == ("breaching", "LessThanThreshold")
+        assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["Threshold"]) == (300, 2, 1)
+        assert (alarm["Statistic"], alarm["Namespace"]) == ("Sum", "AWS/SQS")
+    assert "lookout-home-silent" not in alarms(aws, HOME_STACK)
+    assert "lookout-home-silent" not in alarms(aws_home_probes, probe_stack("us-east-1"))
+    assert "lookout-home-silent" in alarms(aws_home_probes, PROBE)
+    alone = Config(Site("Alone", "us-east-1", ("us-east-1",)), ())
+    assert Deployment(alone).watchers == ("us-east-1",)
+
+
+def test_who_is_to_hear_the_alarms_is_subscribed_in_every_region(aws: Any, aws_home_probes: Any) -> None:
+    for stack in aws.templates:
+        (topic,) = aws.of(stack, "AWS::SNS::Topic")
+        (subscription,) = aws.of(stack, "AWS::SNS::Subscription").values()
+        assert subscription == {"Protocol": "email", "Endpoint": "ops@acme.dev", "TopicArn": {"Ref": topic}}
+    assert not [s for s in aws_home_probes.templates if aws_home_probes.of(s, "AWS::SNS::Subscription")]
 
 
 def test_a_notice_that_was_refused_for_good_is_an_alarm(aws: Any) -> None:
@@ -58,12 +86,21 @@ def test_a_notice_that_was_refused_for_good_is_an_alarm(aws: Any) -> None:
 
 def test_what_lags_waits_or_is_silent_is_an_alarm_when_it_lasts(aws: Any) -> None:
     found = alarms(aws, HOME_STACK)
-    for name, metric, threshold in (("judge-lags", "JudgeLag", 600), ("region-silent", "SilentRegions", 1)):
+    for name, metric, threshold in (
+        ("judge-lags", "JudgeLag", 600),
+        ("publish-lags", "SnapshotAge", 600),
+        ("heartbeat-withheld", "HeartbeatWithheld", 1),
+        ("heartbeat-failed", "HeartbeatFailed", 1),
+        ("region-silent", "SilentRegions", 1),
+    ):
         alarm = found[f"lookout-{name}"]
         assert (alarm["MetricName"], alarm["Threshold"], alarm["Statistic"]) == (metric, threshold, "Minimum")
         assert (alarm["Period"], alarm["EvaluationPeriods"]) == (300, 2)
     waiting = found["lookout-deliveries-waiting"]
     assert (waiting["MetricName"], waiting["Threshold"]) == ("ApproximateAgeOfOldestMessage", 1800)
+    growing = found["lookout-deliveries-growing"]
+    assert (growing["MetricName"], growing["Threshold"]) == ("ApproximateNumberOfMessagesVisible", 100)
+    assert (growing["Statistic"], growing["Period"], growing["EvaluationPeriods"]) == ("Minimum", 300, 2)
 
 
 def test_rounds_that_wait_are_counted_while_they_rest_and_their_age_is_ours(aws: Any) -> None:

@@ -139,6 +139,7 @@ def test_a_function(aws: Any, folder: str) -> None:
         ("drain", settings.DrainSettings),
         ("notify", settings.NotifySettings),
         ("publish", settings.PublishSettings),
+        ("heartbeat", settings.HeartbeatSettings),
         ("api", settings.ApiSettings),
         *((folder, settings.HomeSettings) for folder in settings.FUNCTIONS),
     ],
@@ -149,9 +150,26 @@ def test_a_function_finds_its_settings(aws: Any, local: Any, folder: str, read: 
         read.from_env({"AWS_REGION": "eu-west-1", **{k: str(v) for k, v in variables.items()}})
 
 
+def test_the_heartbeat_knows_the_queues_that_are_there(aws: Any, aws_home_probes: Any) -> None:
+    for assembly, watchers in ((aws, ("us-west-2", "eu-west-1")), (aws_home_probes, ("eu-west-1",))):
+        value = functions(assembly)["lookout-heartbeat"]["Environment"]["Variables"][settings.ENV_HEARTBEAT_URLS]
+        _, parts = value["Fn::Join"]
+        names = {"AWS::URLSuffix": "amazonaws.com", "AWS::AccountId": "1"}
+        text = "".join(part if isinstance(part, str) else names[part["Ref"]] for part in parts)
+        env = {settings.ENV_HOME: "us-east-1", settings.ENV_DATA_BUCKET: "x", settings.ENV_HEARTBEAT_URLS: text}
+        queues = settings.HeartbeatSettings.from_env(env).queues
+        assert queues == {region: f"https://sqs.{region}.amazonaws.com/1/lookout-heartbeat" for region in watchers}
+        there = {
+            stack.removeprefix("LookoutProbe-")
+            for stack in assembly.templates
+            if "lookout-heartbeat" in by(assembly.of(stack, "AWS::SQS::Queue"), "QueueName")
+        }
+        assert there == set(watchers)
+
+
 def test_logs_end(aws: Any) -> None:
     groups = [g for stack in aws.templates for g in aws.of(stack, "AWS::Logs::LogGroup").values()]
-    assert len(groups) == 6 + 2 * 3
+    assert len(groups) == 7 + 2 * 3
     assert {g["RetentionInDays"] for g in groups} == {30}
 
 
@@ -173,6 +191,7 @@ def test_schedules(aws: Any) -> None:
     assert expressions == {
         "lookout-home-judge": "cron(* * * * ? *)",
         "lookout-home-publish": "cron(* * * * ? *)",
+        "lookout-home-heartbeat": "cron(* * * * ? *)",
         "lookout-home-rollup": "cron(4 * * * ? *)",
         "lookout-probe-dispatch": "cron(* * * * ? *)",
     }

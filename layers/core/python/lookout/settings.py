@@ -17,7 +17,7 @@ ROUNDS_TABLE: Final = f"{PREFIX}-rounds"
 HISTORY_TABLE: Final = f"{PREFIX}-history"
 INCIDENTS_TABLE: Final = f"{PREFIX}-incidents"
 
-FUNCTIONS: Final = ("dispatch", "probe", "judge", "notify", "rollup", "publish", "api", "apply", "drain")
+FUNCTIONS: Final = ("dispatch", "probe", "judge", "notify", "rollup", "publish", "api", "apply", "drain", "heartbeat")
 """Folder names under functions/; the deployed name is `function_name(folder)`."""
 
 DELIVERIES_QUEUE: Final = f"{PREFIX}-deliveries.fifo"
@@ -26,6 +26,9 @@ JUDGE_DLQ: Final = f"{PREFIX}-judge-dead"
 OUTBOX_DLQ: Final = f"{PREFIX}-outbox-dead"
 WAITING_QUEUE: Final = f"{PREFIX}-rounds-waiting"
 """In each probing region: rounds that the home region did not take."""
+
+HEARTBEAT_QUEUE: Final = f"{PREFIX}-heartbeat"
+"""In each region that watches the home region: where it is told, each minute, that all is well. Nobody reads it."""
 
 SNAPSHOT_KEY: Final = "internal/snapshot.json"
 """Where publish leaves the public read model for the api function, in the private data bucket."""
@@ -41,6 +44,7 @@ ENV_DATA_BUCKET: Final = "LOOKOUT_DATA_BUCKET"
 ENV_SITE_URL: Final = "LOOKOUT_SITE_URL"
 ENV_SURFACES_BUCKET: Final = "LOOKOUT_SURFACES_BUCKET"
 ENV_WAITING_URL: Final = "LOOKOUT_WAITING_URL"
+ENV_HEARTBEAT_URLS: Final = "LOOKOUT_HEARTBEAT_URLS"
 
 ROUNDS_TTL_S: Final = 3 * 86400
 CHUNKS_TTL_S: Final = 90 * 86400
@@ -181,3 +185,18 @@ class ApiSettings:
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """From LOOKOUT_HOME_REGION, LOOKOUT_DATA_BUCKET, LOOKOUT_SITE_URL."""
         return cls(env[ENV_HOME], env[ENV_DATA_BUCKET], env[ENV_SITE_URL].rstrip("/"))
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatSettings:
+    """Settings of heartbeat. `queues` are the addresses of the heartbeat queues, by region."""
+
+    home: str
+    data_bucket: str
+    queues: Mapping[str, str]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """From LOOKOUT_HOME_REGION, LOOKOUT_DATA_BUCKET, LOOKOUT_HEARTBEAT_URLS (`region=address region=address`)."""
+        pairs = (one.partition("=") for one in env[ENV_HEARTBEAT_URLS].split())
+        return cls(env[ENV_HOME], env[ENV_DATA_BUCKET], {region: url for region, _, url in pairs})

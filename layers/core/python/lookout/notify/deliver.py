@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 import certifi
 import httpcore
 
+from lookout import USER_AGENT
 from lookout.net import public_address, resolve
 from lookout.notify.render import Request
 from lookout.notify.retry import Answer, retry_after
@@ -99,14 +100,13 @@ def deliver(
     timeout_s: float = TIMEOUT_S,
     resolver: Resolver = resolve,
     context: ssl.SSLContext | None = None,
+    method: str = "POST",
 ) -> Answer:
-    """POST it. Whatever the receiver does becomes an Answer; its text never repeats the URL, which may be a secret."""
+    """Send it. Whatever the receiver does becomes an Answer; its text never repeats the URL, which may be a secret."""
     deadline = time.monotonic() + timeout_s
     parts = _split(request.url)
     if parts is None:
-        return Answer(
-            None, "the sink's address is not an http(s) URL: mend it, or the secret that holds it", final=True
-        )
+        return Answer(None, "the address is not an http(s) URL: mend it, or the secret that holds it", final=True)
     try:
         addresses = _look_up(parts, deadline, resolver)
     except TimeoutError:
@@ -114,16 +114,24 @@ def deliver(
     except (OSError, UnicodeError) as error:
         return Answer(None, f"the receiver's name does not resolve ({type(error).__name__})")
     if not allow_private and not all(public_address(a) for a in addresses):
-        message = "the receiver's address is private: set allow_private: true on the sink if that is meant"
+        message = "the receiver's address is private: set allow_private: true beside it if that is meant"
         return Answer(None, message, final=True)
     try:
-        return _post(request, parts, _Pinned(addresses, deadline), context or _trust())
+        return _send(method, request, parts, _Pinned(addresses, deadline), context or _trust())
     except (httpcore.TimeoutException, TimeoutError):
         return Answer(None, f"the receiver did not answer within {timeout_s:g} s")
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
         if isinstance(_root(error), ssl.SSLCertVerificationError):
             return Answer(None, "the receiver's certificate is not valid")
         return Answer(None, f"the connection to the receiver failed ({type(error).__name__})")
+
+
+def ping(
+    url: str, allow_private: bool, *, resolver: Resolver = resolve, context: ssl.SSLContext | None = None
+) -> Answer:
+    """GET an address, as `deliver` POSTs to one."""
+    request = Request(url, {"user-agent": USER_AGENT}, b"")
+    return deliver(request, allow_private, resolver=resolver, context=context, method="GET")
 
 
 def _left(deadline: float) -> float:
@@ -173,7 +181,9 @@ def _look_up(parts: SplitResult, deadline: float, resolver: Resolver) -> list[st
     return found[0]
 
 
-def _post(request: Request, parts: SplitResult, backend: httpcore.NetworkBackend, trust: ssl.SSLContext) -> Answer:
+def _send(
+    method: str, request: Request, parts: SplitResult, backend: httpcore.NetworkBackend, trust: ssl.SSLContext
+) -> Answer:
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     host = (parts.hostname or "").encode()
     url = httpcore.URL(scheme=parts.scheme.encode(), host=host, port=_port(parts), target=target.encode())
@@ -181,7 +191,7 @@ def _post(request: Request, parts: SplitResult, backend: httpcore.NetworkBackend
     headers += [(b"host", parts.netloc.rpartition("@")[2].encode()), (b"connection", b"close")]
     with (
         httpcore.ConnectionPool(network_backend=backend, ssl_context=trust) as pool,
-        pool.stream("POST", url, headers=headers, content=request.body) as response,
+        pool.stream(method, url, headers=headers, content=request.body or None) as response,
     ):
         after = next((v for k, v in response.headers if k.lower() == b"retry-after"), b"")
         seconds = retry_after(after.decode("latin-1"), time.time()) if after else None

@@ -70,6 +70,18 @@ def get_object(bucket: str, key: str) -> bytes:
     return body
 
 
+def written_at(bucket: str, key: str) -> int | None:
+    """When an object was written, unix seconds; None where there is none that may be read."""
+    try:
+        found = client("s3").head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        # Without s3:ListBucket, S3 answers 403 for an object that is not there.
+        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in (403, 404):
+            return None
+        raise
+    return int(found["LastModified"].timestamp())
+
+
 def delete_object(bucket: str, key: str) -> None:
     """Delete one object from S3; deleting what is not there is no error."""
     client("s3").delete_object(Bucket=bucket, Key=key)
