@@ -62,7 +62,7 @@ class Deployment:
     def _names(self, kind: str, store: str) -> tuple[str, ...]:
         values: dict[str, list[object]] = {
             "servers": [server.auth for server in self.config.servers],
-            "sinks": [(sink.url, sink.signing) for sink in self.config.site.sinks],
+            "sinks": [sink.referring for sink in self.config.site.sinks],
             "heartbeat": [beat.url] if (beat := self.config.site.heartbeat) else [],
         }
         return tuple(sorted({found.name for found in references(values[kind]) if found.store == store}))

@@ -15,7 +15,10 @@ from lookout import settings
 from lookout.credentials.secrets import Secrets
 from lookout.notify.deliver import deliver
 from lookout.notify.dispatcher import Ports, deliver_messages, fan_out
+from lookout.notify.request import HttpRequest, Request
+from lookout.notify.retry import Answer
 from lookout.store import Store, aws, notice_from_image
+from lookout.store.messages import deliver_to_aws
 
 logger = Logger(service="notify")
 metrics = Metrics(namespace=settings.METRICS_NAMESPACE, service="notify")
@@ -39,6 +42,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, 
     return {"batchItemFailures": [{"itemIdentifier": message} for message in kept]}
 
 
+def _send(home: str, request: Request, allow_private: bool) -> Answer:
+    return deliver(request, allow_private) if isinstance(request, HttpRequest) else deliver_to_aws(request, home)
+
+
 def _ports(own: settings.NotifySettings) -> Ports:
     stores = {
         "secret": lambda name: aws.secret_value(own.home, name),
@@ -48,7 +55,7 @@ def _ports(own: settings.NotifySettings) -> Ports:
     return Ports(
         outbox=Store(own.home),
         resolve=vault.resolve,
-        send=deliver,
+        send=partial(_send, own.home),
         delay=partial(aws.delay_delivery, own.deliveries_url, own.home),
         now=lambda: int(time.time()),
         chance=random.SystemRandom().random,

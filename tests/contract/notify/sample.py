@@ -69,7 +69,12 @@ UPDATED = replace(OPEN, type="incident.updated", status="credential_rejected", p
 REMOVED = replace(RESOLVED, status="unknown", incident=replace(RESOLVED.incident, resolution="removed"))
 PRIVATE = replace(OPEN, server={**OPEN.server, "visibility": "private"})
 TEST = replace(OPEN, type="test", status="up", severity="info")
-EVIL = "<!channel> & `*_~\x00\x1b[31m\u202e\ud800\n<https://evil.example|click>" * 200
+EVIL = (
+    "<!channel> & `*_~\x00\x1b[31m\u202e\ud800\n<https://evil.example|click> @everyone @here <@1> <@&2> <users/all> "
+    "<script>alert('1')</script> <a href=\"https://evil.example\">x</a> [click](https://evil.example) ||s|| ```c``` "
+    "# h > q \\ \r\nBcc: all@evil.example\r\n\r\n {server.url} https://evil.example /stop #tag .x! +-= {} "
+) * 200
+"""Markup, mentions, links and commands of every medium, a header's end, a terminal's escape, half a character."""
 HOSTILE = replace(
     OPEN,
     server={**OPEN.server, "name": EVIL[:100], "url": "https://mcp.acme.dev/" + "`<&>" * 480, "tags": ["x"] * 20},
@@ -171,6 +176,53 @@ BACK = replace(
     incident=replace(STALE.incident, resolved_at=STARTED + 842, resolution="reports again"),
 )
 GONE = replace(BACK, incident=replace(BACK.incident, resolution="removed"))
+
+
+def of_kind(kind: str, notice_type: str, status: str, severity: str = "warning", reason: str | None = None) -> Notice:
+    """An open incident of one kind, as its first notice tells it."""
+    failure = Failure(reason=reason, message="what the server said" if reason else "")
+    incident = replace(INCIDENT, id=f"inc_{kind:0<26}", kind=kind, status=status, failure=failure, evidence=None)
+    return replace(
+        OPEN,
+        id=f"evt_{notice_type:0<26}",
+        type=notice_type,
+        status=status,
+        previous_status="up",
+        severity=severity,
+        dedup_key=incident.id,
+        failure=failure,
+        quorum=Quorum(3, 0, 0, "2-of-3", 0),
+        incident=incident,
+    )
+
+
+def ended(notice: Notice) -> Notice:
+    """The end of that incident."""
+    assert notice.incident is not None
+    over = replace(notice.incident, resolved_at=STARTED + 842, resolution="recovered")
+    return replace(RESOLVED, dedup_key=over.id, incident=over)
+
+
+def of_nothing(notice_type: str, severity: str = "info", slug: str = "acme-search") -> Notice:
+    """News: nothing will ever resolve it."""
+    made = replace(OPEN, id=f"evt_{notice_type:0<26}", type=notice_type, status="up", severity=severity)
+    server = {**OPEN.server, "slug": slug}
+    return replace(made, dedup_key=made.id, slug=slug, server=server, failure=Failure(), incident=None)
+
+
+REGIONAL = of_kind("regional", "incident.opened", "degraded", reason="connect_timeout")
+SLOW = of_kind("latency", "latency.degraded", "degraded", reason="slow")
+LIMITED = of_kind("limited", "incident.opened", "unknown", reason="rate_limited")
+CERTIFICATE = of_kind("certificate", "tls.expiring", "up", "high")
+CREDENTIAL = of_kind("credential", "credential.expiring", "up")
+STRANGE = of_kind("weather", "incident.opened", "degraded")
+FLAPPING = replace(UPDATED, status="down", incident=replace(INCIDENT, flapping=True))
+REMINDER = replace(OPEN, id="evt_01J00000000000000000000009", type="incident.reminder", sequence=9)
+ACKNOWLEDGED = replace(UPDATED, status="down", incident=INCIDENT.noting(OPENED + 60, "acknowledged", by="ann"))
+BURN = of_nothing("slo.burn", "high")
+DIGEST = of_nothing("digest", "high", "digest:site")
+MAINTENANCE = of_nothing("maintenance.started")
+UNHEARD = of_nothing("weather.stormy", "warning")
 EVERY = {
     "stale": STALE,
     "region back": BACK,
@@ -185,6 +237,26 @@ EVERY = {
     "drift": DRIFT,
     "unstable": UNSTABLE,
     "hostile drift": HOSTILE_DRIFT,
+    "regional": REGIONAL,
+    "regional over": ended(REGIONAL),
+    "slow": SLOW,
+    "slow over": ended(SLOW),
+    "limited": LIMITED,
+    "limited over": ended(LIMITED),
+    "certificate": CERTIFICATE,
+    "certificate over": ended(CERTIFICATE),
+    "credential": CREDENTIAL,
+    "credential over": ended(CREDENTIAL),
+    "strange": STRANGE,
+    "strange over": ended(STRANGE),
+    "flapping": FLAPPING,
+    "reminder": REMINDER,
+    "acknowledged": ACKNOWLEDGED,
+    "burn": BURN,
+    "digest": DIGEST,
+    "maintenance": MAINTENANCE,
+    "maintenance over": of_nothing("maintenance.ended"),
+    "unheard of": UNHEARD,
     "bare": replace(
         OPEN,
         previous_status="pending",

@@ -15,7 +15,7 @@ import pytest
 import trustme
 from lookout.net import public_address
 from lookout.notify.deliver import ANSWER_LIMIT, deliver
-from lookout.notify.render import Request
+from lookout.notify.request import HttpRequest
 from lookout.notify.retry import Answer
 
 Script = Callable[[socket.socket], None]
@@ -100,7 +100,7 @@ def receiving(
 
 
 def send(port: int, path: str = "/hook", host: str = "127.0.0.1", timeout_s: float = 5.0) -> Answer:
-    request = Request(
+    request = HttpRequest(
         f"http://{host}:{port}{path}", {"content-type": "application/json", "webhook-id": "evt_1"}, b'{"a":1}'
     )
     return deliver(request, allow_private=True, timeout_s=timeout_s)
@@ -287,7 +287,7 @@ def test_what_the_receiver_repeats_of_the_address_is_left_out() -> None:
 )
 def test_a_private_address_is_never_called(addresses: list[str]) -> None:
     with receiving(OK) as receiver:
-        request = Request(f"http://hook.example:{receiver.port}/secret-path", {}, b"{}")
+        request = HttpRequest(f"http://hook.example:{receiver.port}/secret-path", {}, b"{}")
         answer = deliver(request, allow_private=False, resolver=lambda *_: addresses, timeout_s=2)
     assert answer.final
     assert not answer.retryable
@@ -310,7 +310,7 @@ def test_the_name_is_looked_up_once_and_its_address_is_the_one_called() -> None:
         return ["127.0.0.1"]
 
     with receiving(OK) as receiver:
-        request = Request(f"http://hook.invalid:{receiver.port}/x", {}, b"{}")
+        request = HttpRequest(f"http://hook.invalid:{receiver.port}/x", {}, b"{}")
         assert deliver(request, allow_private=True, resolver=rebinding, timeout_s=5).delivered
     assert asked == [("hook.invalid", receiver.port)]
     assert f"host: hook.invalid:{receiver.port}".encode() in receiver.requests[0].lower()
@@ -318,7 +318,7 @@ def test_the_name_is_looked_up_once_and_its_address_is_the_one_called() -> None:
 
 def test_an_address_that_does_not_answer_is_passed_over(new_port: Callable[[], int]) -> None:
     with receiving(OK) as receiver:
-        request = Request(f"http://hook.invalid:{receiver.port}/x", {}, b"{}")
+        request = HttpRequest(f"http://hook.invalid:{receiver.port}/x", {}, b"{}")
         answer = deliver(request, allow_private=True, resolver=lambda *_: ["127.0.0.2", "127.0.0.1"], timeout_s=5)
     assert answer.delivered
 
@@ -327,13 +327,13 @@ def test_a_name_that_does_not_resolve() -> None:
     def unknown(*_: object) -> list[str]:
         raise socket.gaierror(socket.EAI_NONAME, "hook.invalid")
 
-    answer = deliver(Request("http://hook.invalid/x", {}, b""), False, resolver=unknown)
+    answer = deliver(HttpRequest("http://hook.invalid/x", {}, b""), False, resolver=unknown)
     assert answer == Answer(None, "the receiver's name does not resolve (gaierror)")
     assert answer.retryable
 
 
 def test_a_name_that_no_resolver_takes() -> None:
-    answer = deliver(Request(f"http://{'x' * 64}.example/x", {}, b""), False)
+    answer = deliver(HttpRequest(f"http://{'x' * 64}.example/x", {}, b""), False)
     assert answer.text.startswith("the receiver's name does not resolve (")
 
 
@@ -344,13 +344,13 @@ def test_a_resolver_that_hangs() -> None:
         release.wait(10)
         return []
 
-    answer = deliver(Request("http://hook.invalid/x", {}, b""), False, resolver=hang, timeout_s=0.1)
+    answer = deliver(HttpRequest("http://hook.invalid/x", {}, b""), False, resolver=hang, timeout_s=0.1)
     release.set()
     assert answer == Answer(None, "the receiver's name was not resolved in time")
 
 
 def test_a_resolver_that_knows_no_address() -> None:
-    answer = deliver(Request("http://hook.invalid/x", {}, b""), False, resolver=lambda *_: [])
+    answer = deliver(HttpRequest("http://hook.invalid/x", {}, b""), False, resolver=lambda *_: [])
     assert answer == Answer(None, "the connection to the receiver failed (ConnectError)")
 
 
@@ -360,7 +360,7 @@ def test_a_resolver_that_knows_no_address() -> None:
      "https://x/hunter2 y", "https://x/hünter2", "https://x/hunter2\r\nx: y", "//x/hunter2"],
 )  # fmt: skip
 def test_what_is_no_address_is_said_without_repeating_it(url: str) -> None:
-    answer = deliver(Request(url, {}, b""), False)
+    answer = deliver(HttpRequest(url, {}, b""), False)
     assert answer.final
     assert "nter2" not in answer.text
 
@@ -398,7 +398,7 @@ def _over_tls(port: int, trusted: trustme.CA | None) -> Answer:
     context = ssl.create_default_context() if trusted else None
     if trusted is not None and context is not None:
         trusted.configure_trust(context)
-    request = Request(f"https://hook.example:{port}/x", {}, base64.b64encode(b"x"))
+    request = HttpRequest(f"https://hook.example:{port}/x", {}, base64.b64encode(b"x"))
     return deliver(request, True, timeout_s=5, resolver=lambda *_: ["127.0.0.1"], context=context)
 
 

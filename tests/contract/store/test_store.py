@@ -307,6 +307,14 @@ def test_a_delivery_is_remembered(store: Store) -> None:
     assert store.delivery("evt_1", "hook") == done
 
 
+def test_what_a_sink_remembers_of_an_incident_is_the_last_it_was_told(store: Store) -> None:
+    assert store.conversation("inc_1", "thread") is None
+    for ts in ("1.0", "2.0"):
+        store.keep_conversation("inc_1", "thread", {"ts": ts, "channel": "C1"}, 1000)
+    assert store.conversation("inc_1", "thread") == {"ts": "2.0", "channel": "C1"}
+    assert store.conversation("inc_1", "other") is None
+
+
 def test_a_stream_image_reads_back_as_the_notice(store: Store) -> None:
     apply(store, ACME)
     for i in range(4):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from lookout.config.model import Sink, Site
-from lookout.notify.render import Request
+from lookout.notify.request import HttpRequest
 from lookout.notify.retry import Answer
 from lookout.store import Delivery
 from lookout.verdict.state import Notice
@@ -55,7 +55,7 @@ class World:
     def secret_value(self, home: str, name: str) -> str:
         return f"https://hooks.slack.com/{home}/{name}"
 
-    def deliver(self, request: Request, allow_private: bool) -> Answer:
+    def deliver(self, request: HttpRequest, allow_private: bool) -> Answer:
         assert not allow_private
         self.sent.append((request.url, request.headers.get("webhook-id", "")))
         return self.answers.get(request.url, Answer(200))

@@ -84,7 +84,7 @@ def test_the_data_model_has_the_tables_and_their_times() -> None:
         settings.SERVERS_TABLE: [""],
         settings.ROUNDS_TABLE: [days["round"]] * 2,
         settings.HISTORY_TABLE: [days["chunk"], days["day"]],
-        settings.INCIDENTS_TABLE: ["", "", days["change"], days["notice"], days["notice"]],
+        settings.INCIDENTS_TABLE: ["", "", days["change"], *[days["notice"]] * 3],
     }
 
 

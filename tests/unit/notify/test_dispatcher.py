@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from lookout.config.model import Sink, Site
 from lookout.errors import SecretError, StoreError
 from lookout.notify.dispatcher import Outcome, Ports, Task, attempt, deliver_messages, fan_out
-from lookout.notify.render import Request
+from lookout.notify.request import HttpRequest, Request
 from lookout.notify.retry import Answer
 from lookout.store.database import Delivery
 from lookout.verdict.state import Notice
@@ -28,8 +29,9 @@ class World:
         self.notices = {notice.id: notice for notice in (OPEN, RESOLVED)}
         self.held: Site | None = Site("Acme", "us-east-1", ("eu-west-1",), sinks)
         self.deliveries: dict[tuple[str, str], Delivery] = {}
+        self.conversations: dict[tuple[str, str], Mapping[str, Any]] = {}
         self.answers = list(answers)
-        self.sent: list[Request] = []
+        self.sent: list[HttpRequest] = []
         self.allowed: list[bool] = []
         self.delayed: list[tuple[str, int]] = []
 
@@ -45,12 +47,20 @@ class World:
     def record_delivery(self, notice_id: str, delivery: Delivery) -> None:
         self.deliveries[notice_id, delivery.sink] = delivery
 
+    def conversation(self, about: str, sink: str) -> Mapping[str, Any] | None:
+        return self.conversations.get((about, sink))
+
+    def keep_conversation(self, about: str, sink: str, memory: Mapping[str, Any], now: int) -> None:
+        assert now == NOW
+        self.conversations[about, sink] = memory
+
     def resolve(self, reference: str) -> str:
         if reference not in SECRETS:
             raise SecretError("secret 'gone' in us-east-1 cannot be read: ResourceNotFoundException")
         return SECRETS[reference]
 
     def send(self, request: Request, allow_private: bool) -> Answer:
+        assert isinstance(request, HttpRequest)
         self.sent.append(request)
         self.allowed.append(allow_private)
         return self.answers.pop(0)

@@ -99,13 +99,23 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Sink:
-    """Somewhere notices go. `kind` is webhook or slack; `url` and `signing` may be `secret:NAME` references."""
+    """Somewhere notices go. Any value of `url`, `signing` and `options` may be a `secret:NAME` reference.
+
+    `kind` is the key it has in lookout.yaml, and `url` what stands there: an address, a key, a token, an ARN. `signing`
+    may hold several references, separated by spaces. `options` are the kind's other keys, as in the file.
+    """
 
     name: str
     kind: str
     url: str
     signing: str | None = None
     allow_private: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def referring(self) -> tuple[Any, ...]:
+        """Every value that may be a reference."""
+        return self.url, (self.signing or "").split(), self.options
 
     def to_item(self) -> dict[str, Any]:
         """JSON object."""
@@ -156,9 +166,9 @@ class Site:
     """Where so many of the servers fail at once, they are told in one digest."""
 
     @property
-    def addresses(self) -> tuple[str | None, ...]:
-        """Everything of the site that may be a reference: addresses and signing secrets of sinks, the heartbeat's."""
-        of_sinks = tuple(value for sink in self.sinks for value in (sink.url, sink.signing))
+    def addresses(self) -> tuple[Any, ...]:
+        """Everything of the site that may be, or hold, a reference: what its sinks are given, the heartbeat's."""
+        of_sinks = tuple(value for sink in self.sinks for value in sink.referring)
         return (*of_sinks, self.heartbeat.url if self.heartbeat else None)
 
     def sink(self, name: str) -> Sink | None:

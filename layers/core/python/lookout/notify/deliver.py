@@ -9,7 +9,7 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -19,11 +19,14 @@ import httpcore
 
 from lookout import USER_AGENT
 from lookout.net import public_address, resolve
-from lookout.notify.render import Request
+from lookout.notify.request import HttpRequest
 from lookout.notify.retry import Answer, retry_after
 
 TIMEOUT_S: Final = 10.0
-ANSWER_LIMIT: Final = 2048
+ANSWER_LIMIT: Final = 65_535
+"""Bytes of an answer that are read: some services repeat the whole message before they say what became of it."""
+_SHOWN: Final = 2048
+_OURS: Final = frozenset({"content-type", "user-agent"})
 TRIED: Final = 3
 """Addresses of one receiver that are tried, in the resolver's order."""
 Resolver = Callable[[str, int], list[str]]
@@ -94,7 +97,7 @@ class _Pinned(httpcore.NetworkBackend):
 
 
 def deliver(
-    request: Request,
+    request: HttpRequest,
     allow_private: bool,
     *,
     timeout_s: float = TIMEOUT_S,
@@ -130,7 +133,7 @@ def ping(
     url: str, allow_private: bool, *, resolver: Resolver = resolve, context: ssl.SSLContext | None = None
 ) -> Answer:
     """GET an address, as `deliver` POSTs to one."""
-    request = Request(url, {"user-agent": USER_AGENT}, b"")
+    request = HttpRequest(url, {"user-agent": USER_AGENT}, b"")
     return deliver(request, allow_private, resolver=resolver, context=context, method="GET")
 
 
@@ -182,7 +185,7 @@ def _look_up(parts: SplitResult, deadline: float, resolver: Resolver) -> list[st
 
 
 def _send(
-    method: str, request: Request, parts: SplitResult, backend: httpcore.NetworkBackend, trust: ssl.SSLContext
+    method: str, request: HttpRequest, parts: SplitResult, backend: httpcore.NetworkBackend, trust: ssl.SSLContext
 ) -> Answer:
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     host = (parts.hostname or "").encode()
@@ -195,7 +198,8 @@ def _send(
     ):
         after = next((v for k, v in response.headers if k.lower() == b"retry-after"), b"")
         seconds = retry_after(after.decode("latin-1"), time.time()) if after else None
-        return Answer(response.status, _readable(_body(response), parts), seconds)
+        body = _body(response)
+        return Answer(response.status, _readable(body, parts, request.headers), seconds, body=body)
 
 
 def _body(response: httpcore.Response) -> bytes:
@@ -211,10 +215,18 @@ def _body(response: httpcore.Response) -> bytes:
     return text
 
 
-def _readable(text: bytes, parts: SplitResult) -> str:
-    """One line of at most 200 characters, without the parts of the URL that receivers like to repeat."""
-    decoded = text.decode("utf-8", "replace")
-    said = [*parts.path.split("/"), *(v for _, v in parse_qsl(parts.query)), parts.username, parts.password]
+def _readable(text: bytes, parts: SplitResult, headers: Mapping[str, str]) -> str:
+    """One line of at most 200 characters, without the parts of the request that receivers like to repeat."""
+    decoded = text[:_SHOWN].decode("utf-8", "replace")
+    sent = [value for name, value in headers.items() if name not in _OURS and not name.startswith("webhook-")]
+    said = [
+        *sent,
+        *(word for value in sent for word in value.split()),
+        *parts.path.split("/"),
+        *(v for _, v in parse_qsl(parts.query)),
+        parts.username,
+        parts.password,
+    ]
     known = {parts.path, parts.query, *said}
     secrets = {form for one in known if one and len(one) > 5 for form in (one, unquote(one))}
     for secret in sorted(secrets, key=len, reverse=True):

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 from lookout.config.model import Sink, Site
 from lookout.config.references import is_reference
 from lookout.errors import SecretError
-from lookout.notify.render import Request, Target, render
+from lookout.notify.render import Dialog
+from lookout.notify.request import Request, Target
 from lookout.notify.retry import Answer, backoff
 from lookout.store.database import Delivery
 from lookout.verdict.state import Notice
@@ -33,6 +34,14 @@ class Outbox(Protocol):
 
     def record_delivery(self, notice_id: str, delivery: Delivery) -> None:
         """Remember it."""
+        ...
+
+    def conversation(self, about: str, sink: str) -> Mapping[str, Any] | None:
+        """What a sink remembers of an incident or change (its `dedup_key`); None before it does."""
+        ...
+
+    def keep_conversation(self, about: str, sink: str, memory: Mapping[str, Any], now: int) -> None:
+        """Remember that."""
         ...
 
 
@@ -131,19 +140,39 @@ def _attempt(task: Task, ports: Ports) -> Outcome:
     if sink is None:
         return Outcome(task, "failed", "the sink is no longer configured")
     try:
-        request = render(notice, _target(sink, ports.resolve), ports.site_url, ports.now())
+        answer = _converse(Dialog(notice, target_of(sink, ports.resolve), ports.site_url, ports.now()), sink, ports)
     except SecretError as error:
         answer = Answer(None, str(error))
-    else:
-        answer = ports.send(request, sink.allow_private)
     if answer.retryable and not answer.delivered:
         wait_s = backoff(task.attempt, ports.chance(), answer.retry_after_s)
         return Outcome(task, "retrying", str(answer), wait_s)
     return Outcome(task, "delivered" if answer.delivered else "failed", str(answer))
 
 
-def _target(sink: Sink, resolve: Callable[[str], str]) -> Target:
-    def value(text: str) -> str:
-        return resolve(text).strip() if is_reference(text) else text
+def _converse(dialog: Dialog, sink: Sink, ports: Ports) -> Answer:
+    """Take the steps of one delivery. What one of them taught is kept before the next one."""
+    about = dialog.notice.dedup_key
+    memory = ports.outbox.conversation(about, sink.name) if dialog.remembers else None
+    answer, taken = Answer(200, "said before"), 0
+    while (request := dialog.step(memory, taken)) is not None:
+        answer, after = dialog.learn(memory, ports.send(request, sink.allow_private))
+        if after is not None and after != memory:
+            ports.outbox.keep_conversation(about, sink.name, after, ports.now())
+        memory, taken = after, taken + 1
+        if not answer.delivered:
+            break
+    return answer
 
-    return Target(sink.kind, value(sink.url), value(sink.signing) if sink.signing else None, sink.allow_private)
+
+def target_of(sink: Sink, resolve: Callable[[str], str]) -> Target:
+    """The sink with every reference in it resolved. Raises SecretError."""
+
+    def value(part: Any) -> Any:
+        if isinstance(part, Mapping):
+            return {key: value(inner) for key, inner in part.items()}
+        if isinstance(part, list | tuple):
+            return [value(inner) for inner in part]
+        return resolve(part).strip() if is_reference(part) else part
+
+    signing = " ".join(map(value, sink.signing.split())) if sink.signing else None
+    return Target(sink.kind, value(sink.url), signing, sink.allow_private, value(sink.options))

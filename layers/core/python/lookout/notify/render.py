@@ -1,69 +1,90 @@
-"""A notice and a sink -> the HTTP request to send. Pure: secrets are resolved, time is given.
+"""A notice and a sink -> the request to send. Pure: secrets are resolved, time is given.
 
-Shapes: webhook is Lookout's own `lookout/v1` under Standard Webhooks headers; Slack is an incoming webhook.
+A kind is one module of `lookout.notify.sinks`. `slack_bot` takes more than one request, and remembers something in
+between: it has steps (`Dialog`) where the others have a rendering.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Final
 
-from lookout import USER_AGENT
-from lookout.notify import slack, webhook
-from lookout.notify.signing import sign
+from lookout.notify.request import HttpRequest, Request, Target
+from lookout.notify.retry import Answer
+from lookout.notify.sinks import (
+    alertmanager,
+    discord,
+    email,
+    eventbridge,
+    google_chat,
+    ntfy,
+    opsgenie,
+    pagerduty,
+    slack,
+    slack_bot,
+    sns,
+    teams,
+    telegram,
+    webhook,
+)
 from lookout.verdict.state import Notice
 
+Renderer = Callable[[Notice, Target, str, int], Request]
+Memory = Mapping[str, Any]
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is POSTed. `url` may be a secret: it is never logged."""
-
-    url: str
-    headers: dict[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A sink with its references resolved."""
-
-    kind: str
-    url: str
-    signing: str | None = None
-    allow_private: bool = False
-
-
-def _bytes(payload: object) -> bytes:
-    """Compact JSON. What a server said may hold half a surrogate pair, which UTF-8 does not have: it becomes `?`."""
-    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-
-
-def _webhook(notice: Notice, target: Target, site_url: str, now: int) -> Request:
-    body = _bytes(webhook.payload(notice, site_url))
-    headers = {
-        "content-type": "application/json",
-        "user-agent": USER_AGENT,
-        "webhook-id": notice.id,
-        "webhook-timestamp": str(now),
-    }
-    if target.signing is not None:
-        headers["webhook-signature"] = sign(target.signing, notice.id, now, body)
-    return Request(target.url, headers, body)
-
-
-def _slack(notice: Notice, target: Target, site_url: str, now: int) -> Request:
-    del now
-    return Request(
-        target.url,
-        {"content-type": "application/json", "user-agent": USER_AGENT},
-        _bytes(slack.payload(notice, site_url)),
-    )
-
-
-RENDERERS: dict[str, Callable[[Notice, Target, str, int], Request]] = {"webhook": _webhook, "slack": _slack}
+RENDERERS: Final[Mapping[str, Renderer]] = {
+    "webhook": webhook.request,
+    "slack": slack.request,
+    "alertmanager": alertmanager.request,
+    "pagerduty": pagerduty.request,
+    "opsgenie": opsgenie.request,
+    "discord": discord.request,
+    "teams": teams.request,
+    "google_chat": google_chat.request,
+    "telegram": telegram.request,
+    "ntfy": ntfy.request,
+    "email": email.request,
+    "sns": sns.request,
+    "eventbridge": eventbridge.request,
+}
+_READERS: Final[Mapping[str, Callable[[Answer], Answer]]] = {"telegram": telegram.read}
 
 
 def render(notice: Notice, target: Target, site_url: str, now: int) -> Request:
-    """The request of `notice` for `target`; `now` (unix s) is the time of this attempt."""
+    """The request of `notice` for a target that takes one; `now` (unix s) is the time of this attempt."""
     return RENDERERS[target.kind](notice, target, site_url, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """The delivery of one notice to one target, step by step.
+
+    `step` gives the request to send, or None when it is over; `learn` what the answer to it means, and what is to be
+    remembered before the next step. A kind that takes one request remembers nothing.
+    """
+
+    notice: Notice
+    target: Target
+    site_url: str
+    now: int
+
+    @property
+    def remembers(self) -> bool:
+        """Does this kind remember anything of an incident?"""
+        return self.target.kind == "slack_bot"
+
+    def step(self, memory: Memory | None, taken: int) -> Request | None:
+        """The next request, after `taken` of them were delivered."""
+        if self.target.kind == "slack_bot":
+            thread = slack_bot.Thread.from_json(memory)
+            made: HttpRequest | None = slack_bot.step(self.notice, thread, self.target, self.site_url)
+            return made
+        return None if taken else render(self.notice, self.target, self.site_url, self.now)
+
+    def learn(self, memory: Memory | None, answer: Answer) -> tuple[Answer, Memory | None]:
+        """The answer as this kind means it, and the memory after it."""
+        if self.target.kind == "slack_bot":
+            read, thread = slack_bot.learn(self.notice, slack_bot.Thread.from_json(memory), answer)
+            return read, thread.to_json()
+        return _READERS[self.target.kind](answer) if self.target.kind in _READERS else answer, None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -16,13 +16,15 @@ RETRIED: Final = frozenset({408, 425, 429})
 class Answer:
     """How an attempt ended: an HTTP status, or None with what went wrong on the way. Never holds a secret.
 
-    `final` marks what another attempt cannot change, such as an address that must not be called.
+    `final` marks what another attempt cannot change, such as an address that must not be called. `body` is the
+    beginning of what was answered, for the kinds that have to read it: never shown, never stored.
     """
 
     status: int | None
     text: str = ""
     retry_after_s: int | None = None
     final: bool = False
+    body: bytes = field(default=b"", repr=False, compare=False)
 
     @property
     def delivered(self) -> bool:

@@ -365,6 +365,20 @@ class Store(Archive):
         ttl = delivery.at + settings.NOTICES_TTL_S
         self._m.incident(f"delivery#{notice_id}", delivery.sink, data=data, ttl=ttl).save()
 
+    def conversation(self, about: str, sink: str) -> Mapping[str, Any] | None:
+        """What a sink remembers of an incident or change, such as which message is its own. Read consistently."""
+        try:
+            row = self._m.incident.get(f"conversation#{about}", sink, consistent_read=True)
+        except DoesNotExist:
+            return None
+        found: dict[str, Any] = json.loads(row.data)
+        return found
+
+    def keep_conversation(self, about: str, sink: str, memory: Mapping[str, Any], now: int) -> None:
+        """Remember it until NOTICES_TTL_S after the last notice about it."""
+        ttl = now + settings.NOTICES_TTL_S
+        self._m.incident(f"conversation#{about}", sink, data=_dump(dict(memory)), ttl=ttl).save()
+
     def open_incidents(self, states: Iterable[ServerState]) -> dict[str, Incident]:
         """The open incidents those states point to, by id."""
         out: dict[str, Incident] = {}

@@ -1,0 +1,316 @@
+"""A notice in words: one headline, one cause, facts as pairs. Every medium renders these, and has no words of its own.
+
+Pure. What a server said is in them as it came: each medium escapes it, and cuts it to its limits (`notify.text`).
+A type or a kind without words of its own is told by its name, so that a new one reads well before anybody wrote for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from lookout.notify.text import coarse, duration, moment
+from lookout.regions import city
+from lookout.verdict.state import Incident, Notice
+
+LISTED: Final = 10
+"""Names listed of each group in a surface change."""
+_FINE: Final = ("up", "degraded", "auth_required")
+_FAILING: Final = ("down", "credential_rejected")
+_OUTAGE: Final = "availability"
+_OVER: Final = ("removed", "paused")
+
+
+class Tone(StrEnum):
+    """How it should look."""
+
+    BAD = "bad"
+    WARNING = "warning"
+    CHANGE = "change"
+    GOOD = "good"
+    GONE = "gone"
+    NEWS = "news"
+
+
+ICONS: Final = {
+    Tone.BAD: "🔴",
+    Tone.WARNING: "🟠",
+    Tone.CHANGE: "🟡",
+    Tone.GOOD: "✅",
+    Tone.GONE: "⚪",
+    Tone.NEWS: "ℹ️",
+}
+COLORS: Final = {
+    Tone.BAD: "#c40040",
+    Tone.WARNING: "#daa038",
+    Tone.CHANGE: "#daa038",
+    Tone.GOOD: "#2eb67d",
+    Tone.GONE: "#888888",
+    Tone.NEWS: "#888888",
+}
+
+
+class Phase(StrEnum):
+    """Where in the life of what it is about a notice stands: NEWS has none, nothing will resolve it."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    RESOLVED = "resolved"
+    NEWS = "news"
+
+
+_SEVERITY_TONES: Final = {"critical": Tone.BAD, "high": Tone.BAD, "warning": Tone.WARNING}
+_TYPES: Final = {
+    "incident.updated": (Tone.WARNING, "is still failing"),
+    "incident.reminder": (Tone.WARNING, "is still failing"),
+    "drift.detected": (Tone.CHANGE, "changed what it offers"),
+    "tls.expiring": (Tone.WARNING, "has a certificate that expires soon"),
+    "credential.expiring": (Tone.WARNING, "has a credential that expires soon"),
+    "slo.burn": (Tone.WARNING, "burns its error budget"),
+    "latency.degraded": (Tone.WARNING, "is slow"),
+    "maintenance.started": (Tone.NEWS, "is in maintenance"),
+    "maintenance.ended": (Tone.NEWS, "is out of maintenance"),
+    "test": (Tone.NEWS, "sends a test notice"),
+}
+_KINDS: Final = {
+    _OUTAGE: ("is DOWN", "recovered"),
+    "regional": ("fails in some regions", "answers in all regions again"),
+    "latency": ("is slow", "is as fast as usual again"),
+    "limited": ("cannot be checked: it limits our requests", "can be checked again"),
+    "certificate": ("has a certificate that expires soon", "has a new certificate"),
+    "credential": ("has a credential that expires soon", "has a new credential"),
+    "drift": ("changed what it offers", "is no longer told to have changed"),
+    "region": ("is silent", "reports again"),
+}
+"""What is said of an incident of each kind, open and resolved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A name and a value. Where the value is a moment, `at` is its unix second: some media show it in local time."""
+
+    name: str
+    value: str
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Names under a heading, and how many there are beyond them."""
+
+    heading: str
+    names: tuple[str, ...]
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What a notice tells. Texts are untrusted and of any length."""
+
+    tone: Tone
+    name: str
+    """What people call the server."""
+    title: str
+    """What happened to it, in a word or a few: `down`."""
+    verb: str
+    """The same as the rest of a sentence: `is DOWN from 3/3 regions`."""
+    address: str
+    """The server's URL; empty where it is about no server."""
+    cause: str
+    """`initialize error (HTTP 502)`; empty where nothing failed."""
+    detail: str
+    """The server's own words."""
+    note: str
+    """A sentence of ours; mostly empty."""
+    listings: tuple[Listing, ...]
+    facts: tuple[Fact, ...]
+    page: str | None
+    """Where a person reads on."""
+    reference: str
+
+    @property
+    def icon(self) -> str:
+        """One emoji."""
+        return ICONS[self.tone]
+
+    @property
+    def color(self) -> str:
+        """`#rrggbb`."""
+        return COLORS[self.tone]
+
+    @property
+    def line(self) -> str:
+        """All of it in one line, for a lock screen. [EXTERNAL] tells it from what Prometheus sees inside."""
+        return f"[EXTERNAL] {self.name} {self.verb}" + (f" — {self.cause}" if self.cause else "")
+
+
+def phase(notice: Notice) -> Phase:
+    """Opened and updated: the same alert goes on; resolved: it ends; news: there is nothing to end."""
+    if notice.incident is None:
+        return Phase.NEWS
+    if notice.incident.resolved_at is not None:
+        return Phase.RESOLVED
+    return Phase.UPDATED if notice.type in ("incident.updated", "incident.reminder") else Phase.OPENED
+
+
+def links(notice: Notice, site_url: str) -> dict[str, str | None]:
+    """Where a person reads on. A private server has no public page, and its links are null.
+
+    What is about no server (a region, a digest) has a colon in its slug, which no server can have: it has the index.
+    """
+    if ":" in notice.slug:
+        return {"status_page": f"{site_url}/", "incident": None}
+    if notice.server.get("visibility") != "public":
+        return {"status_page": None, "incident": None}
+    return {
+        "status_page": f"{site_url}/status/{notice.slug}/",
+        "incident": f"{site_url}/incidents/{notice.incident.id}/" if notice.incident is not None else None,
+    }
+
+
+def tell(notice: Notice, site_url: str) -> Story:
+    """The notice in words."""
+    tone, verb = _verb(notice)
+    told_by_status = (
+        notice.type.startswith("incident.") and phase(notice) is not Phase.RESOLVED and _kind(notice) == _OUTAGE
+    )
+    title = notice.status if told_by_status else verb
+    cause = _cause(notice)
+    if cause and told_by_status:
+        verb += f" from {notice.quorum.regions_failing}/{notice.quorum.regions_total} regions"
+    if notice.drift is not None:
+        verb += f": {notice.drift['class']}"
+    if notice.incident is not None and notice.incident.flapping and phase(notice) is not Phase.RESOLVED:
+        verb += " (flapping)"
+    about_us = notice.incident is not None and notice.incident.kind == "region"
+    return Story(
+        tone=tone,
+        name=str(notice.server.get("name") or notice.slug),
+        title=title,
+        verb=verb,
+        address=str(notice.server.get("url") or ""),
+        cause=cause,
+        detail=notice.failure.message if cause else "",
+        note="Lookout itself: servers are judged by the regions that report." if about_us else _unknown(notice),
+        listings=_listings(notice.drift) if notice.drift is not None else (),
+        facts=tuple(_facts(notice)),
+        page=links(notice, site_url)["status_page"],
+        reference=notice.dedup_key,
+    )
+
+
+def _kind(notice: Notice) -> str:
+    return notice.incident.kind if notice.incident is not None else ""
+
+
+def _verb(notice: Notice) -> tuple[Tone, str]:
+    """How it looks, and what happened."""
+    kind, resolution = _kind(notice), notice.incident.resolution if notice.incident is not None else None
+    if phase(notice) is Phase.RESOLVED:
+        if resolution in _OVER:
+            over = "is no longer probed from" if kind == "region" else f"is no longer watched ({resolution})"
+            return Tone.GONE, over
+        return Tone.GOOD, _KINDS.get(kind, ("", f"{kind} is over".strip()))[1]
+    if notice.drift is not None and notice.drift["unstable"]:
+        return Tone.CHANGE, "alternates in what it offers"
+    if kind == _OUTAGE and notice.status == "credential_rejected":
+        return Tone.BAD if notice.type == "incident.opened" else Tone.WARNING, "rejects our credential"
+    if notice.type in _TYPES:
+        return _TYPES[notice.type]
+    tone = _SEVERITY_TONES.get(notice.severity, Tone.NEWS)
+    return tone, _KINDS[kind][0] if kind in _KINDS else notice.type.replace(".", " ").replace("_", " ")
+
+
+def _cause(notice: Notice) -> str:
+    """Why, in our own closed words. An open outage always has one."""
+    if phase(notice) is Phase.RESOLVED or notice.drift is not None:
+        return ""
+    outage = notice.type.startswith("incident.") and _kind(notice) == _OUTAGE
+    failure = notice.failure
+    if not failure.reason and not outage:
+        return ""
+    status = f" (HTTP {failure.http_status})" if failure.http_status else ""
+    return f"{(failure.reason or 'failed').replace('_', ' ')[:80]}{status}"
+
+
+def _cities(notice: Notice, statuses: tuple[str, ...]) -> str:
+    names = ", ".join(city(view.region) for view in notice.regions if view.status in statuses)
+    return f" ({names})" if names else ""
+
+
+def _listing(heading: str, names: list[str]) -> list[Listing]:
+    return [Listing(heading, tuple(names[:LISTED]), max(0, len(names) - LISTED))] if names else []
+
+
+def _listings(drift: Mapping[str, Any]) -> tuple[Listing, ...]:
+    """What was removed, changed and added; each change with its kinds."""
+    changed = []
+    for one in drift["changed"]:
+        kinds = dict.fromkeys(c["kind"].replace("_", " ") for c in one["changes"])
+        changed.append(f"{one['tool'][:60]}: {', '.join(kinds)}")
+    removed, added = list(drift["removed"]), list(drift["added"])
+    return (*_listing("Removed", removed), *_listing("Changed", changed), *_listing("Added", added))
+
+
+def _unknown(notice: Notice) -> str:
+    """What the listings of a surface change leave out."""
+    if notice.drift is None:
+        return ""
+    if notice.drift.get("more"):
+        return f"and {notice.drift['more']} changes more"
+    if any(notice.drift[key] for key in ("removed", "changed", "added")):
+        return ""
+    return "What changed cannot be told: the surfaces were not at hand."
+
+
+def _facts(notice: Notice) -> list[Fact]:
+    severity = Fact("Severity", notice.severity)
+    if notice.drift is not None:
+        seen = ", ".join(city(region) for region in notice.drift["regions"])
+        surface = f"{notice.drift['old_hash'][7:19]} → {notice.drift['new_hash'][7:19]}"
+        return [Fact("Class", notice.drift["class"]), Fact("Seen from", seen), Fact("Surface", surface), severity]
+    if notice.incident is None:
+        return [Fact("Status", notice.status), severity]
+    if notice.incident.kind == "region":
+        return [*_silence(notice, notice.incident), severity]
+    began = _moment("First seen", notice.incident.started_at)
+    if phase(notice) is Phase.RESOLVED:
+        return [*_ended(notice, notice.incident, began), Fact("Previous status", notice.previous_status), severity]
+    before = notice.previous_status
+    if notice.type == "incident.opened" and notice.previous_since:
+        before += f" ({coarse(max(0, notice.incident.started_at - notice.previous_since))})"
+    rows = _failing(notice, began) if notice.incident.kind == _OUTAGE else [Fact("Status", notice.status), began]
+    return [*rows, Fact("Previous status", before), severity]
+
+
+def _moment(name: str, at: int) -> Fact:
+    return Fact(name, moment(at), at)
+
+
+def _failing(notice: Notice, began: Fact) -> list[Fact]:
+    quorum = notice.quorum
+    return [
+        Fact("Failure layer", notice.failure.layer or "-"),
+        began,
+        Fact("Regions failing", f"{quorum.regions_failing} of {quorum.regions_total}{_cities(notice, _FAILING)}"),
+        Fact("Consecutive rounds", str(quorum.consecutive_rounds)),
+    ]
+
+
+def _ended(notice: Notice, incident: Incident, began: Fact) -> list[Fact]:
+    lasted = duration(max(0, (incident.resolved_at or notice.created_at) - incident.started_at))
+    fine = sum(view.status in _FINE for view in notice.regions)
+    regions = Fact("Regions ok", f"{fine} of {notice.quorum.regions_total}{_cities(notice, _FINE)}")
+    return [Fact("Downtime" if incident.kind == _OUTAGE else "Lasted", lasted), began, regions]
+
+
+def _silence(notice: Notice, incident: Incident) -> list[Fact]:
+    last = max((view.checked_at for view in notice.regions), default=0)
+    ended = incident.resolved_at
+    since = _moment("Silent since", incident.started_at)
+    still = (
+        Fact("Silent for", duration(ended - incident.started_at)) if ended is not None else _moment("Last report", last)
+    )
+    return [since, still, Fact("Regions silent", f"{notice.quorum.regions_unknown} of {notice.quorum.regions_total}")]
