@@ -10,7 +10,7 @@ from lookout.surface.confirm import CALM
 from lookout.surface.diff import Drift, diff
 from lookout.surface.model import Surface, surface_of
 from lookout.verdict.judge import TRANSACTION_ITEMS, Judgement, judge_minute, surfaces_to_compare
-from lookout.verdict.state import Incident, Notice, ServerState, ShardState, SurfaceChange
+from lookout.verdict.state import Notice, ServerState, ShardState, SurfaceChange
 
 REGIONS = ("us-west-2", "eu-west-1", "ap-southeast-1")
 SITE = Site("Acme", "us-east-1", REGIONS, (Sink("hook", "webhook", "https://ops.example/x"),))
@@ -161,8 +161,9 @@ def test_incidents_go_before_surfaces() -> None:
         for r in REGIONS
     }
     judged = judge_minute(state, minute, rounds, servers, SITE, {})
-    assert (len(judged.incidents), len(judged.changes)) == (40, 9)
-    assert isinstance(judged.incidents[0], Incident)
+    kinds = [incident.kind for incident in judged.incidents]
+    assert kinds == ["availability"] * 40 + ["drift"] * len(judged.changes)
+    assert len(judged.changes) == (TRANSACTION_ITEMS - 2 - 2 * 40 - 1) // 3
 
 
 def test_pausing_forgets_no_surface_and_a_minute_off_sees_none() -> None:

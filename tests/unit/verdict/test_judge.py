@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from lookout.config.model import Server, Sink, Site
 from lookout.history.round import Round
 from lookout.probe.result import Era, Layer, ProbeResult, Reason, Status, TlsFacts
-from lookout.verdict.judge import Judgement, close, judge_minute
+from lookout.verdict.incidents import close
+from lookout.verdict.judge import Judgement, judge_minute
 from lookout.verdict.state import Incident, Notice, ServerState, ShardState
 
 REGIONS = ("us-west-2", "eu-west-1", "ap-southeast-1")
@@ -96,10 +97,15 @@ def test_two_of_three_is_high_not_critical() -> None:
     assert notices(play("uuu", "ddu", "ddu", "ddu"))[0].severity == "high"
 
 
-def test_one_region_alone_degrades_and_tells_nobody() -> None:
-    judged = play("uuu", "duu", "duu", "duu", "duu")
-    assert judged[-1].state.servers["acme"].status is Status.DEGRADED
-    assert notices(judged) == []
+def test_one_region_alone_degrades_and_is_a_warning_that_names_it() -> None:
+    judged = play("uuu", "duu", "duu", "duu", "duu", "uuu", "uuu")
+    assert judged[3].state.servers["acme"].status is Status.DEGRADED
+    opened, resolved = notices(judged)
+    assert (opened.type, opened.severity, opened.incident.kind) == ("incident.opened", "warning", "regional")
+    assert opened.incident.regions == ("us-west-2",)
+    assert opened.incident.started_at == START + 60
+    assert (resolved.type, resolved.incident.id) == ("incident.resolved", opened.incident.id)
+    assert resolved.incident.resolved_at == START + 300
 
 
 def test_a_silent_region_does_not_block_the_verdict() -> None:
@@ -224,19 +230,19 @@ SAYS = st.text("ud?-cg", min_size=3, max_size=3)
 @given(st.lists(SAYS, min_size=1, max_size=40))
 def test_never_two_open_incidents_and_replay_is_identical(script: list[str]) -> None:
     judged = play(*script)
-    open_ids: list[str] = []
+    open_: dict[str, str] = {}
     for notice in notices(judged):
         if notice.type == "incident.opened":
-            assert open_ids == []
-            open_ids.append(notice.incident.id)
+            assert notice.incident.kind not in open_
+            open_[notice.incident.kind] = notice.incident.id
         elif notice.type == "incident.resolved":
-            assert open_ids == [notice.incident.id]
-            open_ids.clear()
+            assert open_.pop(notice.incident.kind) == notice.incident.id
     ids = [n.id for n in notices(judged)]
     assert len(ids) == len(set(ids))
     assert play(*script) == judged
     last: Mapping[str, ServerState] = judged[-1].state.servers
-    assert last["acme"].status.failing == bool(open_ids)
+    assert last["acme"].incidents == open_
+    assert last["acme"].status.failing == ("availability" in open_)
 
 
 def test_evidence_of_the_same_second_makes_no_two_notices_one() -> None:

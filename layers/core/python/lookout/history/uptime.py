@@ -37,6 +37,7 @@ EXCLUDED: Final = {"u": "U", "g": "G", "a": "A", "d": "D", "c": "C", "?": "m", D
 _OK = frozenset(f"uga{DECLARED_UP}")
 _FAIL = frozenset("dc")
 _EXCLUDED = frozenset(EXCLUDED.values())
+_KNOWN = frozenset({*_OK, *_FAIL, "?"})
 
 
 class Counting(StrEnum):
@@ -66,10 +67,20 @@ def declared(codes: str, begin: int, windows: Iterable[Maintenance]) -> str:
 
 
 def _declared(code: str, minute: int, windows: list[Maintenance]) -> str:
-    counting = {window.counting for window in windows if window.begin <= minute < window.end}
-    if Counting.EXCLUDE in counting:
+    return as_declared(code, strongest(window.counting for window in windows if window.begin <= minute < window.end))
+
+
+def strongest(countings: Iterable[Counting]) -> Counting | None:
+    """Of windows that overlap: exclude goes before count_up, and that before count_as_is; None of none."""
+    found = set(countings)
+    return next((counting for counting in Counting if counting in found), None)
+
+
+def as_declared(code: str, counting: Counting | None) -> str:
+    """The code of a minute in a window that counts so (None: in none). Applied again it changes nothing."""
+    if counting is Counting.EXCLUDE:
         return EXCLUDED.get(code, code)
-    if Counting.COUNT_UP in counting and code in {*_OK, *_FAIL, "?"}:
+    if counting is Counting.COUNT_UP and code in _KNOWN:
         return DECLARED_UP
     return code
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from pynamodb.connection import Connection
 from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, TransactWriteError
-from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from lookout import settings
@@ -21,9 +20,11 @@ from lookout.errors import ConflictError, FormatError
 from lookout.history import round as rounds
 from lookout.history.chunk import HOUR
 from lookout.history.round import Round, pack_json, unpack_json
-from lookout.store.archive import Archive, conflict
+from lookout.store.archive import conflict
+from lookout.store.casebook import Casebook, dump
 from lookout.store.models import IncidentItem
-from lookout.verdict.judge import Judgement, close
+from lookout.verdict.incidents import close
+from lookout.verdict.judge import Judgement
 from lookout.verdict.state import Incident, Notice, ServerState, ShardState, SurfaceChange
 
 _log = logging.getLogger(__name__)
@@ -54,10 +55,6 @@ class Delivery:
     at: int
 
 
-def _dump(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
-
-
 def round_key(shard: str, minute: int, region: str) -> tuple[str, str]:
     """(pk, sk) of a round: its identity, so a second write of it finds the first."""
     return f"{shard}#{minute // HOUR}", f"{minute % HOUR // 60:02d}#{region}"
@@ -73,7 +70,7 @@ def notice_from_image(image: Mapping[str, Any]) -> Notice:
     return Notice.from_json(json.loads(image["data"]["S"]))
 
 
-class Store(Archive):
+class Store(Casebook):
     """All data of one Lookout, in its home region. Times are unix seconds and come in as arguments."""
 
     # --- definitions -------------------------------------------------------------------------------------------
@@ -116,7 +113,7 @@ class Store(Archive):
         )
 
     def _put_definition(self, key: str, item: Mapping[str, Any]) -> None:
-        text = _dump(item)
+        text = dump(item)
         self._m.server(key, data=text, digest=hashlib.sha256(text.encode()).hexdigest()[:16]).save()
 
     def _remove(self, server: Server, site: Site, now: int) -> None:
@@ -276,67 +273,14 @@ class Store(Archive):
 
     # --- incidents and notices ---------------------------------------------------------------------------------
 
-    def _incident_item(self, incident: Incident) -> IncidentItem:
-        """The incident as its next version."""
-        return self._m.incident(
-            f"server#{incident.slug}",
-            incident.id,
-            data=_dump(incident.to_json()),
-            open=None if incident.resolved_at is not None else 1,
-            version=incident.version + 1,
-        )
-
-    def _unmoved(self, incident: Incident) -> Condition:
-        """It is as it was read: nobody wrote it since, and it was not there where it is new."""
-        item = self._m.incident
-        if incident.version:
-            same: Condition = item.version == incident.version
-            return same
-        # An incident of older versions has none, and is open.
-        fresh: Condition = item.pk.does_not_exist() | ((item.open == 1) & item.version.does_not_exist())
-        return fresh
-
-    @staticmethod
-    def _read_incident(row: IncidentItem) -> Incident:
-        return Incident.from_json(json.loads(row.data or "{}"), int(row.version or 0))
-
-    def _notice_item(self, notice: Notice) -> IncidentItem:
-        ttl = notice.created_at + settings.NOTICES_TTL_S
-        return self._m.incident(settings.NOTICE_PARTITION, notice.id, data=_dump(notice.to_json()), ttl=ttl)
-
     def _change_item(self, change: SurfaceChange) -> IncidentItem:
         ttl = change.at + settings.CHANGES_TTL_S
-        return self._m.incident(f"surface#{change.slug}", change.id, data=_dump(change.to_json()), ttl=ttl)
+        return self._m.incident(f"surface#{change.slug}", change.id, data=dump(change.to_json()), ttl=ttl)
 
     def surface_changes(self, slug: str, limit: int, now: int) -> list[SurfaceChange]:
         """The changes of what a server offers, newest first."""
         query = self._m.incident.query(f"surface#{slug}", scan_index_forward=False, limit=limit)
         return [SurfaceChange.from_json(json.loads(row.data)) for row in query if row.ttl > now]
-
-    def incidents(self, slug: str, limit: int) -> list[Incident]:
-        """A server's incidents, newest first."""
-        query = self._m.incident.query(f"server#{slug}", scan_index_forward=False, limit=limit)
-        return [self._read_incident(row) for row in query]
-
-    def incidents_since(self, slug: str, since: int) -> list[Incident]:
-        """A server's outages that had not ended before `since`, newest first. Reads little more than those."""
-        out: list[Incident] = []
-        for row in self._m.incident.query(f"server#{slug}", scan_index_forward=False, page_size=20):
-            incident = self._read_incident(row)
-            if incident.kind != "availability":
-                continue
-            if incident.resolved_at is not None and incident.resolved_at <= since:
-                break
-            out.append(incident)
-        return out
-
-    def incident(self, slug: str, incident_id: str) -> Incident | None:
-        """One incident, read consistently."""
-        try:
-            row = self._m.incident.get(f"server#{slug}", incident_id, consistent_read=True)
-        except DoesNotExist:
-            return None
-        return self._read_incident(row)
 
     def notice(self, notice_id: str) -> Notice | None:
         """One notice."""
@@ -361,9 +305,14 @@ class Store(Archive):
 
     def record_delivery(self, notice_id: str, delivery: Delivery) -> None:
         """Remember how a delivery ended: what is recorded as delivered is never sent again."""
-        data = _dump({"result": delivery.result, "answer": delivery.answer[:300], "at": delivery.at})
+        data = dump({"result": delivery.result, "answer": delivery.answer[:300], "at": delivery.at})
         ttl = delivery.at + settings.NOTICES_TTL_S
         self._m.incident(f"delivery#{notice_id}", delivery.sink, data=data, ttl=ttl).save()
+
+    def deliveries(self, notice_id: str) -> list[Delivery]:
+        """How the deliveries of one notice stand, by sink; a sink that was not tried yet is not among them."""
+        found = self._m.incident.query(f"delivery#{notice_id}")
+        return [Delivery(row.sk, **json.loads(row.data)) for row in found]
 
     def conversation(self, about: str, sink: str) -> Mapping[str, Any] | None:
         """What a sink remembers of an incident or change, such as which message is its own. Read consistently."""
@@ -377,7 +326,7 @@ class Store(Archive):
     def keep_conversation(self, about: str, sink: str, memory: Mapping[str, Any], now: int) -> None:
         """Remember it until NOTICES_TTL_S after the last notice about it."""
         ttl = now + settings.NOTICES_TTL_S
-        self._m.incident(f"conversation#{about}", sink, data=_dump(dict(memory)), ttl=ttl).save()
+        self._m.incident(f"conversation#{about}", sink, data=dump(dict(memory)), ttl=ttl).save()
 
     def open_incidents(self, states: Iterable[ServerState]) -> dict[str, Incident]:
         """The open incidents those states point to, by id."""

@@ -7,8 +7,8 @@ could not, the change is of class `unknown`, and is told all the same.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from lookout.config.model import Server, Site
 from lookout.probe.result import ProbeResult
@@ -16,9 +16,13 @@ from lookout.surface.changes import Class
 from lookout.surface.confirm import Sighting, Step, observe
 from lookout.surface.diff import Drift, unreadable
 from lookout.verdict import ids
+from lookout.verdict.incidents import Scene
 from lookout.verdict.notices import drift_notice
-from lookout.verdict.state import Notice, Quorum, ServerState, SurfaceChange
+from lookout.verdict.state import Incident, Notice, ServerState, SurfaceChange
 
+DRIFT: Final = "drift"
+SETTLED_S: Final = 7 * 86400
+_TO_ACT_ON: Final = frozenset({Class.BREAKING, Class.RISKY, Class.UNKNOWN})
 Drifts = Mapping[tuple[str, str], Drift]
 """What changed from one address to another."""
 
@@ -30,6 +34,8 @@ class Told:
     state: ServerState
     changes: tuple[SurfaceChange, ...] = ()
     notices: tuple[Notice, ...] = ()
+    incident: Incident | None = None
+    """The drift incident, where it opened, changed or ended."""
 
 
 def sightings(results: Mapping[str, ProbeResult]) -> dict[str, Sighting]:
@@ -53,28 +59,85 @@ def pairs(state: ServerState, results: Mapping[str, ProbeResult], minute: int, s
 
 
 def judge_surface(
-    server: Server,
-    state: ServerState,
-    results: Mapping[str, ProbeResult],
-    drifts: Drifts,
-    *,
-    minute: int,
-    at: int,
-    quorum: Quorum,
-    site: Site,
-    room: int,
+    scene: Scene, results: Mapping[str, ProbeResult], drifts: Drifts, incident: Incident | None, room: int
 ) -> Told:
-    """Judge one server's surface. Where what there is to tell exceeds `room`, nothing is seen: the next minute will."""
-    memory, steps = observe(state.surface, sightings(results), minute, site.regions)
-    changes = tuple(change for step in steps if (change := _change(server, step, drifts, minute)) is not None)
-    if len(changes) > room:
+    """Judge one server's surface; `incident` is its open drift incident. Where what there is to tell exceeds `room`
+    (items of the minute's transaction), nothing is seen: the next minute will.
+    """
+    state, minute = scene.state, scene.minute
+    memory, steps = observe(state.surface, sightings(results), minute, scene.site.regions)
+    found = [(step, change) for step in steps if (change := _change(scene.server, step, drifts, minute)) is not None]
+    acts = incident is not None or any(Class(change.drift["class"]) in _TO_ACT_ON for _, change in found)
+    if 2 * len(found) + (2 if acts else 0) > room:
         return Told(state)
     counts = dict(state.drifts)
-    for change in changes:
+    for _, change in found:
         counts[change.drift["class"]] = counts.get(change.drift["class"], 0) + 1
-    after = state.with_(surface=memory, drifts=counts, drift_at=minute if changes else state.drift_at)
-    notices = tuple(drift_notice(server, after, change, quorum, at, site) for change in changes)
-    return Told(after, changes, notices)
+    after = state.with_(surface=memory, drifts=counts, drift_at=minute) if found else state.with_(surface=memory)
+    case = _Case(replace(scene, state=after), incident)
+    for step, change in found:
+        case.tell(step, change)
+    case.settle()
+    if case.incident is None or case.incident is incident:
+        return Told(after, tuple(change for _, change in found), tuple(case.notices))
+    over = case.incident.resolved_at is not None
+    after = after.closed(DRIFT) if over else after.opened(case.incident)
+    return Told(after, tuple(change for _, change in found), tuple(case.notices), case.incident)
+
+
+class _Case:
+    """A server's drift incident in one minute, and what is told of it."""
+
+    def __init__(self, scene: Scene, incident: Incident | None) -> None:
+        self.scene = scene
+        self.incident = incident
+        self.notices: list[Notice] = []
+
+    def tell(self, step: Step, change: SurfaceChange) -> None:
+        """Tell of a change: within the incident, by opening one, or by itself where nobody has to act on it."""
+        scene, minute = self.scene, self.scene.minute
+        live = self.incident if self.incident is not None and self.incident.resolved_at is None else None
+        back = live is not None and step.new == live.surface
+        about = None
+        if back or Class(change.drift["class"]) in _TO_ACT_ON:
+            words = f"{change.drift['class']} change"
+            if live is None:
+                live = Incident(
+                    id=ids.incident_id(scene.server.slug, DRIFT, minute),
+                    slug=scene.server.slug,
+                    started_at=minute,
+                    opened_at=minute,
+                    status=scene.state.status.value,
+                    public=scene.server.public,
+                    title=scene.server.title,
+                    regions=step.regions,
+                    regions_total=len(scene.site.regions),
+                    kind=DRIFT,
+                    surface=step.old,
+                )
+                about = live.noting(minute, "opened", words)
+            else:
+                about = live.noting(minute, "updated", words)
+        self.notices.append(drift_notice(scene.server, scene.state, change, scene.quorum, scene.at, scene.site, about))
+        if about is not None:
+            self.incident = about
+            if back:
+                self._end("reverted")
+
+    def settle(self) -> None:
+        """End an incident to which nothing was added for a week."""
+        one = self.incident
+        if one is None or one.resolved_at is not None:
+            return
+        newest = max((e.at for e in one.timeline if e.what in ("opened", "updated")), default=one.opened_at)
+        if self.scene.minute - newest >= SETTLED_S:
+            self._end("settled")
+
+    def _end(self, resolution: str) -> None:
+        assert self.incident is not None
+        ended = self.scene.ends(self.incident, self.scene.minute, resolution)
+        self.incident = ended.incident
+        self.notices.append(ended.notice)
 
 
 def _change(server: Server, step: Step, drifts: Drifts, minute: int) -> SurfaceChange | None:

@@ -11,7 +11,7 @@ from lookout.surface.changes import Class
 from lookout.verdict import ids
 from lookout.verdict.state import Failure, Incident, Notice, Quorum, ServerState, SurfaceChange
 
-_SEQUENCE: Final = {"incident.opened": 0, "incident.resolved": 1 << 40}
+_LAST: Final = 1 << 40
 _DRIFT_SEVERITY: Final = {Class.BREAKING: "high", Class.RISKY: "warning"}
 
 
@@ -24,8 +24,9 @@ def incident_notice(
     minute: int,
     at: int,
     site: Site,
+    severity: str | None = None,
 ) -> Notice:
-    """The notice of an incident's opening, updating or resolution.
+    """The notice of an incident's opening, updating or resolution; `severity` where it is not as for an outage.
 
     Its identity and its place among the others come from the judged `minute`, never from `at`, when its evidence was
     gathered: by a region's wrong clock, or a late probe, two minutes' evidence may be of the same second.
@@ -39,17 +40,26 @@ def incident_notice(
         at=at,
         quorum=quorum,
         dedup_key=incident.id,
-        severity=_severity(notice_type, state, quorum),
-        sequence=_SEQUENCE.get(notice_type, minute),
-        failure=state.failure or incident.failure,
+        severity=severity or _severity(notice_type, incident, state, quorum),
+        sequence=0 if minute == incident.opened_at else _LAST if incident.resolved_at is not None else minute,
+        failure=(state.failure if incident.kind == "availability" else None) or incident.failure,
         incident=incident,
     )
 
 
 def drift_notice(
-    server: Server, state: ServerState, change: SurfaceChange, quorum: Quorum, at: int, site: Site
+    server: Server,
+    state: ServerState,
+    change: SurfaceChange,
+    quorum: Quorum,
+    at: int,
+    site: Site,
+    incident: Incident | None = None,
 ) -> Notice:
-    """The notice of a surface change: high where it breaks callers, warning where it may, else info."""
+    """The notice of a surface change: high where it breaks callers, warning where it may, else info.
+
+    It belongs to the open drift incident, where there is one.
+    """
     return _notice(
         "drift.detected",
         server,
@@ -58,17 +68,21 @@ def drift_notice(
         minute=change.at,
         at=at,
         quorum=quorum,
-        dedup_key=change.id,
+        dedup_key=incident.id if incident is not None else change.id,
+        identity=change.id,
         severity=_DRIFT_SEVERITY.get(Class(change.drift["class"]), "info"),
         sequence=at,
         failure=Failure(),
+        incident=incident,
         drift=change.drift,
     )
 
 
-def _severity(notice_type: str, state: ServerState, quorum: Quorum) -> str:
+def _severity(notice_type: str, incident: Incident, state: ServerState, quorum: Quorum) -> str:
     if notice_type == "incident.resolved":
         return "info"
+    if incident.kind != "availability":
+        return "warning"
     everywhere = quorum.regions_failing == quorum.regions_total and state.status is Status.DOWN
     return "critical" if everywhere else "high"
 
@@ -86,12 +100,13 @@ def _notice(
     severity: str,
     sequence: int,
     failure: Failure,
+    identity: str | None = None,
     incident: Incident | None = None,
     drift: Mapping[str, Any] | None = None,
 ) -> Notice:
     known = {sink.name for sink in site.sinks}
     return Notice(
-        id=ids.notice_id(dedup_key, notice_type, minute),
+        id=ids.notice_id(identity or dedup_key, notice_type, minute),
         type=notice_type,
         created_at=at,
         slug=server.slug,

@@ -263,9 +263,11 @@ class Incident:
     """Was told to be flapping."""
     surface: str = ""
     """Drift: the address of the surface it began from."""
+    held: str = ""
+    """The scope of the mass failure it opened in; all its notices are held then, and the tick sees to them."""
     timeline: tuple[Entry, ...] = ()
-    """At most TIMELINE_LIMIT entries: the first, and the newest."""
-    version: int = 0
+    """At most TIMELINE_LIMIT entries: the first, and the newest; those of people before those of Lookout."""
+    version: int = field(default=0, compare=False)
 
     @property
     def acknowledged(self) -> Entry | None:
@@ -276,7 +278,10 @@ class Incident:
         """The incident with one more line in its timeline."""
         timeline = (*self.timeline, Entry(at, what, text, by, public))
         if len(timeline) > TIMELINE_LIMIT:
-            timeline = (timeline[0], *timeline[2:])
+            # What people wrote outlives what Lookout did: a note is nowhere else.
+            spare = next((entry for entry in timeline[1:-1] if not entry.by), None)
+            spare = spare or next(entry for entry in timeline[1:] if entry.what != "acknowledged")
+            timeline = tuple(entry for entry in timeline if entry is not spare)
         return replace(self, timeline=timeline)
 
     @property
@@ -353,7 +358,9 @@ class Notice:
     sinks: tuple[str, ...] = ()
     drift: Mapping[str, Any] | None = None
     held: str = ""
-    """The scope of a mass failure it belongs to: then it is in a digest, and nobody is told by it (`verdict.mass`)."""
+    """The scope of the mass failure its incident opened in: nobody is told yet (`verdict.gathering`)."""
+    digest: Mapping[str, Any] | None = None
+    """Type digest: the webhook's object (SHAPES 1), bounded: scope, servers, failing, members and more."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON object."""

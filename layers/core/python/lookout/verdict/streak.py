@@ -13,25 +13,45 @@ and a server that is not failing becomes unknown; one that is failing stays so: 
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from lookout.probe.result import Status
 from lookout.verdict.state import ServerState
 
+ANEW: Final[dict[str, Any]] = {
+    "fail_rounds": 0,
+    "fail_since": 0,
+    "ok_rounds": 0,
+    "ok_since": 0,
+    "candidate": None,
+    "candidate_since": 0,
+    "candidate_rounds": 0,
+}
+"""No streak of known rounds."""
 
-def _unknown_round(state: ServerState, minute: int, down_after: int) -> ServerState:
-    rounds = state.unknown_rounds + 1
-    since = state.unknown_since or minute
-    state = state.with_(unknown_rounds=rounds, unknown_since=since)
-    if rounds < down_after:
-        return state
-    state = state.with_(
-        fail_rounds=0, fail_since=0, ok_rounds=0, ok_since=0, candidate=None, candidate_since=0, candidate_rounds=0
+
+def count(state: ServerState, outcome: Status, minute: int, down_after: int) -> ServerState:
+    """The streaks after one more round; the status stays."""
+    if outcome is Status.UNKNOWN:
+        rounds, since = state.unknown_rounds + 1, state.unknown_since or minute
+        ends = ANEW if rounds >= down_after else {}
+        return state.with_(unknown_rounds=rounds, unknown_since=since, last_round=minute, **ends)
+    known = {"unknown_rounds": 0, "unknown_since": 0, "last_round": minute}
+    if outcome.failing:
+        return state.with_(
+            **known,
+            fail_rounds=state.fail_rounds + 1,
+            fail_since=state.fail_since or minute,
+            ok_rounds=0,
+            ok_since=0,
+        )
+    return state.with_(
+        **known, ok_rounds=state.ok_rounds + 1, ok_since=state.ok_since or minute, fail_rounds=0, fail_since=0
     )
-    if state.status.failing or state.status in (Status.UNKNOWN, Status.PENDING):
-        return state
-    return _become(state, Status.UNKNOWN, since)
 
 
-def _become(state: ServerState, status: Status, since: int) -> ServerState:
+def become(state: ServerState, status: Status, since: int) -> ServerState:
+    """The state with another status, which began at `since`."""
     return state.with_(
         previous=state.status,
         previous_since=state.since,
@@ -55,24 +75,12 @@ def _rounds_needed(state: ServerState, outcome: Status, down_after: int, up_afte
 
 def advance(state: ServerState, outcome: Status, minute: int, down_after: int, up_after: int) -> ServerState:
     """The state after one judged round. Streaks crossing a class (fail or ok) count any status of that class."""
+    state = count(state, outcome, minute, down_after)
     if outcome is Status.UNKNOWN:
-        return _unknown_round(state, minute, down_after).with_(last_round=minute)
-    known = {"unknown_rounds": 0, "unknown_since": 0, "last_round": minute}
-    if outcome.failing:
-        state = state.with_(
-            **known,
-            fail_rounds=state.fail_rounds + 1,
-            fail_since=state.fail_since or minute,
-            ok_rounds=0,
-            ok_since=0,
-        )
-    else:
-        state = state.with_(
-            **known,
-            ok_rounds=state.ok_rounds + 1,
-            ok_since=state.ok_since or minute,
-            fail_rounds=0,
-            fail_since=0,
+        return (
+            become(state, outcome, state.unknown_since)
+            if state.unknown_rounds >= down_after and state.status.ok
+            else state
         )
     if outcome is state.status:
         return state if state.candidate is None else state.with_(candidate=None, candidate_since=0, candidate_rounds=0)
@@ -87,5 +95,5 @@ def advance(state: ServerState, outcome: Status, minute: int, down_after: int, u
     else:
         rounds, since = state.candidate_rounds, state.candidate_since
     if rounds >= _rounds_needed(state, outcome, down_after, up_after):
-        return _become(state, outcome, since)
+        return become(state, outcome, since)
     return state
