@@ -82,9 +82,9 @@ def test_the_data_model_has_the_tables_and_their_times() -> None:
     }
     assert tables == {
         settings.SERVERS_TABLE: [""],
-        settings.ROUNDS_TABLE: [days["round"]] * 2,
-        settings.HISTORY_TABLE: [days["chunk"], days["day"]],
-        settings.INCIDENTS_TABLE: ["", "", days["change"], *[days["notice"]] * 3],
+        settings.ROUNDS_TABLE: [days["round"]] * 3,
+        settings.HISTORY_TABLE: [days["chunk"], days["day"], days["day"]],
+        settings.INCIDENTS_TABLE: ["", "", days["change"], *[days["notice"]] * 3, ""],
     }
 
 

@@ -22,6 +22,8 @@ COMMANDS: Final = {
     "check": ("lookout.cli.check_cmd:check", "Check lookout.yaml: what is wrong, in which line, and how to mend it."),
     "status": ("lookout.cli.status_cmd:status", "How the watched servers are, as Lookout judged them."),
     "history": ("lookout.cli.history_cmd:history", "Uptime, coverage and latency of one server, up to 90 days back."),
+    "export": ("lookout.cli.export_cmd:export_", "Write everything Lookout knows into a file, as JSON Lines."),
+    "import": ("lookout.cli.export_cmd:import_", "Put such a file into the Lookout that is deployed here."),
     "deploy": ("lookout.cli.deploy_cmd:deploy", "Deploy lookout.yaml to your AWS account."),
     "destroy": ("lookout.cli.deploy_cmd:destroy", "Remove Lookout from your AWS account."),
     "local": ("lookout.cli.local_cmd:local", "Run everything on this machine, without an AWS account."),
