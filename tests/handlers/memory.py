@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from lookout.config.model import Server, Site
 from lookout.errors import ConflictError
@@ -17,6 +18,7 @@ from lookout.history.latency import Sketch
 from lookout.history.packing import pack_chunk, pack_day
 from lookout.history.round import Round
 from lookout.store.archive import Held
+from lookout.verdict.gathering import Book, Step
 from lookout.verdict.judge import Judgement
 from lookout.verdict.state import Incident, Notice, ServerState, ShardState
 from lookout.verdict.watch import Watch
@@ -32,6 +34,8 @@ class Memory:
         self.judged: dict[tuple[str, int], dict[str, str]] = {}
         self.incidents: dict[str, Incident] = {}
         self.notices: dict[str, Notice] = {}
+        self.held: dict[str, Notice] = {}
+        """Notices of a mass failure: nobody is told of them before the tick says so."""
         self.hours: dict[tuple[str, int], Chunk] = {}
         self.summaries: dict[tuple[str, int], DaySummary] = {}
         self.latencies: dict[tuple[str, int], dict[str, Sketch]] = {}
@@ -99,15 +103,15 @@ class Memory:
         state = judgement.state
         if self.shard_state(state.shard).version != state.version:
             raise ConflictError(f"shard {state.shard}: somebody else judged minute {judgement.minute}")
-        if any(notice.id in self.notices for notice in judgement.notices):
+        if any(notice.id in self.notices or notice.id in self.held for notice in judgement.notices):
             raise ConflictError("the notice is there already")
         after = ShardState(state.shard, state.version + 1, state.judged, state.servers)
         self.states[state.shard] = after
         self.judged[state.shard, judgement.minute] = dict(judgement.verdicts)
         self.incidents |= {incident.id: incident for incident in judgement.incidents}
-        self.notices |= {
-            notice.id: Notice.from_json(json.loads(json.dumps(notice.to_json()))) for notice in judgement.notices
-        }
+        for notice in judgement.notices:
+            outbox = self.held if notice.held else self.notices
+            outbox[notice.id] = Notice.from_json(json.loads(json.dumps(notice.to_json())))
         self.writes.append(("judgement", state.shard, str(judgement.minute)))
         return after
 
@@ -171,3 +175,36 @@ class MemoryLog:
             raise ConflictError("the watch was kept by another tick")
         self.watch = Watch.from_json(watch.version + 1, json.loads(json.dumps(watch.to_json())))
         self.told |= {notice.id: notice for notice in notices}
+
+
+class MemoryMass:
+    """The promises of `lookout.store.mass.MassBook`, over the held and the told notices of a `Memory`."""
+
+    def __init__(self, held: dict[str, Notice], told: dict[str, Notice]) -> None:
+        self.held = held
+        self.told = told
+        self.stored = Book()
+        self.steps: list[Step] = []
+        self.broken: Exception | None = None
+
+    def read(self) -> Book:
+        if self.broken is not None:
+            raise self.broken
+        kept = Book.from_json(self.stored.version, json.loads(json.dumps(self.stored.to_json())))
+        return Book(kept.version, kept.digests, tuple(self.held.values()), self.stored.taken)
+
+    def keep(self, step: Step) -> None:
+        before = self.read()
+        if step.version != before.version + 1:
+            raise ConflictError("another tick was first")
+        taken = {key: {one.notice.id for one in rows} for key, rows in before.taken.items()}
+        moved = [(notice, "") for notice, _ in step.taken] + list(step.released)
+        assert all(notice.id in (taken[source] if source else self.held) for notice, source in moved)
+        assert 1 + 2 * len(moved) + len(step.told) <= 100
+        new = [*(replace(notice, held="") for notice, _ in step.released), *step.told]
+        assert not {notice.id for notice in new} & set(self.told)
+        self.stored = replace(before.after(step), held=())
+        for notice, _ in moved:
+            self.held.pop(notice.id, None)
+        self.told |= {notice.id: Notice.from_json(json.loads(json.dumps(notice.to_json()))) for notice in new}
+        self.steps.append(step)

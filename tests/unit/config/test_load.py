@@ -129,6 +129,7 @@ def test_every_value_arrives() -> None:
     assert config.servers[0] == Server(
         slug="acme-search",
         url="https://mcp.acme.dev/mcp",
+        provider="acme.dev",
         name="Acme Search",
         tags=("prod", "search"),
         quorum=2,
@@ -150,6 +151,7 @@ def test_every_value_arrives() -> None:
     assert config.servers[1] == Server(
         slug="partner",
         url="https://mcp.partner.example/mcp",
+        provider="partner.example",
         era="legacy",
         name="Partner API",
         visibility="private",
@@ -196,7 +198,7 @@ def test_every_value_arrives() -> None:
 
 def test_what_is_not_said_has_the_documented_default() -> None:
     config = parse_config(HEAD + SERVERS + "sinks:\n  x: {slack: secret:x}\n  y: {slack: secret:y}\n")
-    assert config.servers == (Server("a", "https://a.example/mcp", notify=("x", "y")),)
+    assert config.servers == (Server("a", "https://a.example/mcp", notify=("x", "y"), provider="a.example"),)
     assert config.site == Site("MCP status", "us-east-1", ("us-west-2", "eu-west-1"), config.site.sinks)
 
 

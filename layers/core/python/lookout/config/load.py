@@ -13,6 +13,7 @@ from typing import Any
 from lookout.config.document import SIZE_LIMIT, Document
 from lookout.config.meaning import meaning, milliseconds, seconds, without
 from lookout.config.model import Config, Heartbeat, Server, Sink, Site
+from lookout.config.provider import provider_of
 from lookout.config.references import is_reference
 from lookout.config.structure import schema, structure
 from lookout.errors import ConfigError, Problem
@@ -113,6 +114,7 @@ def _server(value: Mapping[str, Any]) -> Server:
     return Server(
         slug=value["slug"],
         url=value["url"],
+        provider=provider_of(value["url"]),
         name=value.get("name", ""),
         visibility=value.get("visibility", "public"),
         tags=tuple(value.get("tags", ())),

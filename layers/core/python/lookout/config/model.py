@@ -68,6 +68,8 @@ class Server:
     notify: tuple[str, ...] = ()
     allow_private: bool = False
     paused: bool = False
+    provider: str = ""
+    """Its registrable domain, worked out where the configuration is read; empty: not known."""
 
     @property
     def title(self) -> str:
