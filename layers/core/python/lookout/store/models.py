@@ -13,6 +13,7 @@ Keys (docs/data-model.md):
                 server#slug / incident id         an incident
                 surface#slug / change id          a change of what the server offers
                 notice / notice id                the outbox
+                touched / slug                    a person changed an incident of that server within a day
                 watch / regions                   the tick's memory of itself and of the regions (store.watch)
 """
 

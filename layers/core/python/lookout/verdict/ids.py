@@ -29,6 +29,11 @@ def notice_id(incident: str, notice_type: str, at: int) -> str:
     return "evt_" + ulid(at, incident, notice_type)
 
 
+def notice_floor(at: int) -> str:
+    """No id of a notice that is made at `at` or later sorts before it, and none made earlier after it."""
+    return "evt_" + ulid(at, "")[:10]
+
+
 def change_id(slug: str, old: str, new: str, at: int) -> str:
     """`chg_<ULID>`: a surface change of `slug` from one address to another."""
     return "chg_" + ulid(at, slug, old, new)
