@@ -37,6 +37,7 @@ PRICES = {
     "logs_gb": 0.50,
     "alarm": 0.10,
     "metric": 0.30,
+    "message": 0.40e-6,
     "trace": 5.00e-6,
 }
 """US dollars, us-east-1, on demand, November 2026, without any free tier."""
@@ -72,22 +73,24 @@ def bill(m: Measured) -> dict[str, float]:
     p = PRICES
     shards, regions = m.shards, len(REGIONS)
     probe_s, other_s = 10.0, 0.3
-    invocations = MINUTES * (regions * (1 + shards) + regions * shards + 2)
-    gb_s = MINUTES * (regions * shards * probe_s * 0.5 + (regions * (1 + shards) + 2) * other_s * 0.25)
-    alarms, metrics = 15 + 4 * regions, 4 + regions
+    # Every minute: dispatch and its probes, the judge woken by rounds; the judge's tick, publish and heartbeat.
+    invocations = MINUTES * (regions * (1 + shards) + regions * shards + 3)
+    gb_s = MINUTES * (regions * shards * probe_s * 0.5 + (regions * (1 + shards) + 3) * other_s * 0.25)
+    alarms, metrics = 24 + 10 * regions, 8 + 2 * regions
     judged = regions * shards
     # Metrics: those written every minute. Traces: one a second and 5 % of the rest are kept;
     # the rounds of a minute land within some ten seconds.
-    traces = MINUTES * (regions + 2 + min(judged, 10 + judged * 0.05))
+    traces = MINUTES * (regions + 3 + min(judged, 10 + judged * 0.05))
     return {
         "DynamoDB writes": (minute_writes(m) * MINUTES + hour_writes(m) * HOURS) * p["write"],
         "DynamoDB reads": (minute_reads(m) * MINUTES + hour_reads(m) * HOURS) * p["read"],
         "DynamoDB storage, point-in-time recovery": (archive_gb(m) + rounds_gb(m))
         * (p["storage_gb"] + p["recovery_gb"]),
         "Lambda": invocations * p["lambda_request"] + gb_s * p["lambda_gb_s"],
-        "Scheduler": MINUTES * (regions + 2) * p["scheduler"],
+        "Scheduler": MINUTES * (regions + 3) * p["scheduler"],
         "S3": MINUTES * (3 + m.servers * 0.05) * p["s3_put"],
         "Logs": invocations * 400 / 1e9 * p["logs_gb"],
+        "SQS": MINUTES * regions * p["message"],
         "Alarms, metrics, traces": alarms * p["alarm"] + metrics * p["metric"] + traces * p["trace"],
         "API and CloudFront (100,000 views)": 1e5 * (p["api"] + 4 * p["cloudfront_request"]) + 2 * p["cloudfront_gb"],
     }
@@ -106,6 +109,7 @@ ROWS = {
     "reads a minute: judge, woken by rounds": lambda m: f"{m.minute.reads['judge']:,g}",
     "reads a minute: judge, the tick": lambda m: f"{m.minute.reads['tick']:,g}",
     "reads a minute: publish, warm": lambda m: f"{m.minute.reads['publish']:,g}",
+    "reads a minute: heartbeat": lambda m: f"{m.minute.reads['heartbeat']:,g}",
     "reads an hour: rollup": lambda m: f"{hour_reads(m):,.1f}",
     "reads: 90 daily summaries of one server": lambda m: f"{m.hours.days_90:g}",
     "reads: 90 days of latency sketches of one server": lambda m: f"{m.hours.sketches_90:g}",

@@ -17,15 +17,18 @@ from lookout.history.chunk import DAY, HOUR, Chunk
 from lookout.history.day import sketches, summarise
 from lookout.history.round import Round
 from lookout.jobs.dispatching import dispatch
+from lookout.jobs.heartbeat import Ways, beat
 from lookout.jobs.judging import judge_shards
 from lookout.jobs.rolling import roll_up, settled_hours
 from lookout.local.layout import Layout, find_root
 from lookout.local.ministack import MiniStack, start_ministack
 from lookout.local.processes import free_port
+from lookout.notify.retry import Answer
 from lookout.probe.result import Era, Layer, ProbeResult, Reason, Status, TlsFacts
 from lookout.store import Store
 from lookout.store.database import round_key, verdict_key
 from lookout.store.snapshot import Gatherer
+from lookout.store.watch import WatchLog
 from support.ledger import Ledger, item_bytes
 
 HOME = "us-east-1"
@@ -151,6 +154,8 @@ def measure(count: int, hours: dict[int, Hours]) -> Measured:
         _play(store, shards, NOON + 120, rng, minute)
         with minute.step("publish"):
             gatherer.gather("https://status.example.com", NOON + 180)
+        with minute.step("heartbeat"):
+            beat(store, WatchLog(HOME).read(), NOON + 180, NOON + 180, Ways((), _nowhere, str, lambda *_: Answer(200)))
     sizes, mismatches = _check(shards, NOON + 120, minute)
     size = min(count, SHARD_SIZE)
     if size not in hours:
@@ -177,6 +182,10 @@ def _play(store: Store, shards: dict[str, list[str]], minute: int, rng: random.R
 
 def _no_surface(address: str) -> bytes:
     raise AssertionError(f"nothing changed, and yet {address} was read")
+
+
+def _nowhere(region: str) -> None:
+    raise AssertionError(f"no region watches, and yet {region} was told")
 
 
 def _check(shards: dict[str, list[str]], minute: int, ledger: Ledger) -> tuple[tuple[int, int, int], list[str]]:
