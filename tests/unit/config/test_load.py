@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lookout.config.document import SIZE_LIMIT, Document, dotted
 from lookout.config.load import load_config, milliseconds, parse_config, remarks, schema
 from lookout.config.model import Config, Heartbeat, Server, Sink, Site
+from lookout.config.window import Window
 from lookout.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]
@@ -125,6 +126,31 @@ def test_every_value_arrives() -> None:
         timezone="Europe/Berlin",
         heartbeat=Heartbeat("secret:lookout-heartbeat"),
         alarm_email="ops@acme.dev",
+        maintenance=config.site.maintenance,
+    )
+    assert config.site.maintenance == (
+        Window(
+            "mnt_b6fc4c545c57123f",
+            tags=("prod",),
+            rrule="FREQ=WEEKLY;BYDAY=SU;BYHOUR=3",
+            duration_s=3600,
+            timezone="Europe/Berlin",
+        ),
+        Window(
+            "mnt_e4efbfa768036af3",
+            rrule="FREQ=MONTHLY;INTERVAL=3",
+            start="2027-01-09T01:30",
+            duration_s=1800,
+            timezone="America/New_York",
+        ),
+        Window(
+            config.site.maintenance[2].id,
+            servers=("bank", "partner"),
+            begin=1801342800,
+            end=1801357200,
+            uptime="count_as_is",
+            reason="Moving to new disks",
+        ),
     )
     assert config.servers[0] == Server(
         slug="acme-search",
@@ -390,6 +416,54 @@ def digested(text: str) -> bool:
     return True
 
 
+WINDOWS = HEAD + SERVERS + "timezone: Europe/Berlin\nmaintenance:\n"
+
+
+def windows(*entries: str) -> tuple[Window, ...]:
+    return parse_config(WINDOWS + "".join(f"  - {{{entry}}}\n" for entry in entries)).site.maintenance
+
+
+def test_a_window_that_is_once_is_in_local_time_unless_it_says_more() -> None:
+    local, utc, offset, day = windows(
+        "from: 2027-01-31T03:00, until: 2027-01-31T04:00, reason: Disks, uptime: count_up, servers: [a]",
+        "from: 2027-02-01 03:00:00Z, until: 2027-02-01T04:00Z",
+        "from: 2027-02-03T03:00-05:00, until: 2027-02-03T10:00, timezone: UTC",
+        "from: 2027-02-04, until: 2027-02-05",
+    )
+    assert (local.begin, local.end) == (1801360800, 1801364400)
+    assert (local.servers, local.reason, local.uptime, local.made_by) == (("a",), "Disks", "count_up", "file")
+    assert (utc.begin, utc.end, utc.uptime) == (1801450800, 1801454400, "exclude")
+    assert (offset.begin, offset.end) == (1801641600, 1801648800)
+    assert (day.begin, day.end) == (1801695600, 1801782000)
+    assert len({one.id for one in (local, utc, offset, day)}) == 4
+
+
+def test_a_window_that_comes_again_has_the_zone_of_the_site() -> None:
+    plain, own = windows(
+        'rrule: "FREQ=WEEKLY;BYDAY=SU;BYHOUR=3", duration: 90m',
+        'rrule: "FREQ=DAILY;INTERVAL=2", start: 2027-01-31T12:00Z, duration: 1h, timezone: America/New_York',
+    )
+    assert (plain.rrule, plain.duration_s) == ("FREQ=WEEKLY;BYDAY=SU;BYHOUR=3", 5400)
+    assert (plain.start, plain.timezone) == (None, "Europe/Berlin")
+    assert (own.start, own.timezone) == ("2027-01-31T07:00", "America/New_York")
+
+
+@pytest.mark.parametrize("time", ["1999-12-31", "2300-01-01", "9999-12-31T23:00-12:00", "2027-01-31T24:30"])
+def test_a_window_is_of_this_century_or_the_next(time: str) -> None:
+    with pytest.raises(ConfigError, match=r"maintenance\[0\].from: is not a time in whole minutes"):
+        windows(f"from: {time}, until: 2027-01-31T04:00")
+
+
+def test_without_a_time_zone_that_exists_only_that_is_said() -> None:
+    text = HEAD + SERVERS + "timezone: Mars/Base\nmaintenance: [{from: 2027-02-30, until: 2027-02-30}]"
+    assert [problem.split(": ")[1] for problem in problems(text)] == ["timezone"]
+
+
+def test_a_site_stored_before_there_was_maintenance_is_readable() -> None:
+    site = Site("x", "us-east-1", ("eu-west-1",)).to_item()
+    assert Site.from_item({key: value for key, value in site.items() if key != "maintenance"}).maintenance == ()
+
+
 @settings(deadline=None)
 @given(st.one_of(st.text(max_size=200), TOKENS.map(" ".join), TOKENS.map("".join)))
 @example("!!int ''")
@@ -428,7 +502,7 @@ def test_the_documentation_knows_every_key_and_no_other() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)`( •)? \|", text, re.MULTILINE)
     form = schema()
-    parts = (form, form["$defs"]["server"], form["$defs"]["sink"])
+    parts = (form, form["$defs"]["server"], form["$defs"]["sink"], form["$defs"]["window"])
     assert {key for key, _ in rows} == {key for part in parts for key in part["properties"]}
     assert {key for key, dot in rows if dot} == set(form["properties"]["defaults"]["properties"])
     for _, key, _ in keys():

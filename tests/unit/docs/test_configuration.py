@@ -70,6 +70,11 @@ def test_keys_within_keys_are_explained_where_their_key_is(outer: str, key: str)
     assert key in names(" ".join(row)) or f"`{key}`" in own or re.search(rf"\b{key}:", own), f"{outer}.{key}"
 
 
+def test_every_key_of_a_maintenance_window_is_explained() -> None:
+    said = names(" ".join(row[0] for row in rows(section(PAGE, "## Maintenance windows"))))
+    assert sorted(said) == sorted(SCHEMA["$defs"]["window"]["properties"])
+
+
 def test_the_defaults_of_the_table_are_those_of_the_loader() -> None:
     config = parse_config("home: us-east-1\nregions: [eu-west-1]\nservers: [{slug: a, url: 'https://a.dev'}]")
     server, site = config.servers[0], config.site

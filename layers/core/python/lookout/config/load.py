@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from lookout.config.document import SIZE_LIMIT, Document
-from lookout.config.meaning import meaning, milliseconds, seconds, without
+from lookout.config.maintenance import window
+from lookout.config.meaning import meaning, without
 from lookout.config.model import Config, Heartbeat, Server, Sink, Site
 from lookout.config.provider import provider_of
 from lookout.config.references import is_reference
 from lookout.config.structure import schema, structure
+from lookout.config.units import milliseconds, seconds
 from lookout.errors import ConfigError, Problem
 from lookout.regions import CITIES
 
@@ -89,6 +91,7 @@ def _build(value: Mapping[str, Any]) -> Config:
         timezone=value.get("timezone", "UTC"),
         heartbeat=_heartbeat(value["heartbeat"]) if "heartbeat" in value else None,
         alarm_email=value.get("alarm_email"),
+        maintenance=tuple(window(one, value.get("timezone", "UTC")) for one in value.get("maintenance", ())),
         mass_failure_percent=int(value.get("mass_failure_share", "50%").removesuffix("%")),
     )
     common = {"notify": [sink.name for sink in sinks], **value.get("defaults", {})}

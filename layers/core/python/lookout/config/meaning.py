@@ -5,7 +5,6 @@ Names nobody has, addresses nobody should call, secrets in the open.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -13,26 +12,16 @@ from zoneinfo import available_timezones
 
 from lookout.config.addresses import address_problem
 from lookout.config.document import Path
+from lookout.config.maintenance import maintenance_problems
 from lookout.config.references import is_reference
 from lookout.config.secrecy import auth_problems, reference_problem, store_it
 from lookout.config.structure import Found, suggestion
 from lookout.config.tool_call import tool_call_problems
+from lookout.config.units import milliseconds, no_zone
 from lookout.regions import CITIES
 
-_UNITS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _YEAR_MS: Final = 365 * 86_400_000
 _AREAS: Final = frozenset(region.rpartition("-")[0] for region in CITIES)
-
-
-def milliseconds(text: str) -> int:
-    """`90s` -> 90000. The schema has checked the form."""
-    unit = text.lstrip("0123456789")
-    return int(text.removesuffix(unit)) * _UNITS[unit]
-
-
-def seconds(text: str) -> int:
-    """`90s` -> 90; what is less than a second is dropped."""
-    return milliseconds(text) // 1000
 
 
 def meaning(value: Mapping[str, Any]) -> Iterator[Found]:
@@ -50,7 +39,7 @@ def meaning(value: Mapping[str, Any]) -> Iterator[Found]:
     if stale_after % 60_000 or not 300_000 <= stale_after <= 86_400_000:
         yield ("stale_after",), "must be whole minutes, from 5m to 24h"
     if "timezone" in value and value["timezone"] not in available_timezones():
-        yield ("timezone",), _no_zone(value["timezone"])
+        yield ("timezone",), no_zone(value["timezone"])
     yield from _policy(("defaults",), value.get("defaults", {}), len(regions), sinks)
     first: dict[str, int] = {}
     for i, server in enumerate(value.get("servers", [])):
@@ -67,12 +56,9 @@ def meaning(value: Mapping[str, Any]) -> Iterator[Found]:
         yield from _sink(("sinks", name), name, sink, home)
     if "heartbeat" in value:
         yield from _heartbeat(("heartbeat",), value["heartbeat"], home)
-
-
-def _no_zone(name: str) -> str:
-    close = difflib.get_close_matches(name, available_timezones(), 1)
-    hint = f"did you mean {close[0]}?" if close else "write UTC, or a name such as Europe/Berlin"
-    return f"{name[:60]!r} is no time zone of the IANA database; {hint}"
+    tags = {tag for server in value.get("servers", []) if isinstance(server, Mapping) for tag in server.get("tags", ())}
+    zone = value.get("timezone", "UTC")
+    yield from maintenance_problems(value.get("maintenance", []), first, sorted(tags - {None}), zone)
 
 
 def _region(path: Path, region: str | None) -> Iterator[Found]:

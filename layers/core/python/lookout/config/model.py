@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+from lookout.config.window import Window
+
 SHARD_SIZE = 40
 """Servers per shard: everything one judgement changes must fit one DynamoDB transaction of 100 items."""
 
@@ -166,6 +168,8 @@ class Site:
     """Who is subscribed to the alarms of every region."""
     mass_failure_percent: int = 50
     """Where so many of the servers fail at once, they are told in one digest."""
+    maintenance: tuple[Window, ...] = ()
+    """Of the file."""
 
     @property
     def addresses(self) -> tuple[Any, ...]:
@@ -179,13 +183,15 @@ class Site:
 
     def to_item(self) -> dict[str, Any]:
         """JSON object."""
-        return {**asdict(self), "regions": list(self.regions), "sinks": [s.to_item() for s in self.sinks]}
+        sinks, windows = ([one.to_item() for one in many] for many in (self.sinks, self.maintenance))
+        return {**asdict(self), "regions": list(self.regions), "sinks": sinks, "maintenance": windows}
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
         """Inverse of `to_item`."""
         values = _only_known(cls, item)
         values["sinks"] = tuple(Sink.from_item(s) for s in item.get("sinks", ()))
+        values["maintenance"] = tuple(Window.from_item(w) for w in item.get("maintenance", ()))
         heartbeat = item.get("heartbeat")
         values["heartbeat"] = Heartbeat.from_item(heartbeat) if heartbeat is not None else None
         return cls(**values)

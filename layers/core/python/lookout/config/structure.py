@@ -27,6 +27,7 @@ _EXAMPLES: Final = {
     "header": "the name of an HTTP header",
     "share": "a percentage such as 50%",
     "email": "an e-mail address such as ops@example.com",
+    "time": "a time in whole minutes such as 2027-01-31T03:00, with Z or an offset where it is not local",
     "moment": "a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z",
 }
 _TYPES: Final = {
@@ -50,7 +51,7 @@ _LIMITS: Final[dict[str, Callable[[Any, Any], str]]] = {
     "oneOf": lambda limit, _: f"needs exactly one of {' and '.join(one['required'][0] for one in limit)}",
 }
 _WHOLE: Final = frozenset(
-    {"required", "oneOf", "minItems", "maxItems", "minProperties", "maxProperties", "uniqueItems"}
+    {"required", "dependentRequired", "oneOf", "minItems", "maxItems", "minProperties", "maxProperties", "uniqueItems"}
 )
 """Rules about a whole mapping or list: its parts can be looked at all the same."""
 _SECRET: Final = frozenset({"bearer", "headers", "client_secret", "certificate", "key", "signing", "slack"})
@@ -104,6 +105,9 @@ def _explain(error: Any, document: Document) -> Iterator[Found]:
         yield from (((*path, key), _unknown(key, known)) for key in value if key not in known)
     elif rule == "required":
         yield path, f"needs {' and '.join(key for key in limit if key not in value)}"
+    elif rule == "dependentRequired":
+        needed = {key: word for word in value for key in limit.get(word, ()) if key not in value}
+        yield from ((path, f"needs {key} beside {word}") for key, word in needed.items())
     elif rule == "oneOf" and not isinstance(value, dict):
         return  # its type is a problem of its own
     elif rule in _LIMITS:
@@ -132,6 +136,4 @@ def _wrong(error: Any, path: Path, document: Document) -> str:
 
 
 def _unknown(key: str, known: list[str]) -> str:
-    if key == "maintenance":
-        return "maintenance windows are not supported yet: remove this key"
     return f"is not a key here; {suggestion(key, known)}"
