@@ -2,9 +2,11 @@
 
 Zero is always the dullest choice, so that a schedule which fails is shrunk to the few things that matter. What it
 knows: regions that are silent, late, too late, told twice with different words, out of order or with a wrong clock;
-servers whose health changes, whole or in one region; a redeployment with another policy, interval, set of regions or
-of servers; a pause and its end; a judge that is away, killed before or after its transaction, raced by another or by
-a redeployment, refused without reason, or whose clock is wrong.
+servers whose health changes, whole or in one region, that flap, that let nobody ask, whose certificate or credential
+ends; a redeployment with another policy, interval, set of regions or of servers; windows of maintenance, declared
+before, within or after their time, ended early; a pause and its end; a judge that is away, killed before or after its
+transaction, raced by another or by a redeployment, refused without reason, or whose clock is wrong; and stretches of
+many minutes in which nothing new happens.
 """
 
 from __future__ import annotations
@@ -14,15 +16,17 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from lookout.config.model import Server, Sink, Site
+from lookout.config.window import Window
 from lookout.history.round import Round
 from lookout.probe.result import Era, Finding, Layer, ProbeResult, Reason, Status, TlsFacts
 
 T = TypeVar("T")
 
 START: Final = 1_790_000_040 // 60 * 60
-MINUTES: Final = 24
+MINUTES: Final = 150
 ALL_REGIONS: Final = ("us-west-2", "eu-west-1", "ap-southeast-1", "sa-east-1")
 SINKS: Final = (Sink("hook", "webhook", "https://ops.example/x"), Sink("chat", "slack", "https://chat.example/x"))
+COUNTINGS: Final = ("exclude", "count_up", "count_as_is")
 SLUGS: Final = ("acme", "bolt", "crane")
 
 
@@ -105,10 +109,19 @@ MOODS: Final = (
     "up",
     "no credential",
     "other error",
+    "sloppy",
+    "wall",
+    "flaps",
+    "flaps slowly",
+    "renewed",
 )
 SKEWS_S: Final = (0, 0, 0, 75, -75, 4000)
-POLICIES: Final = ("thresholds", "quorum", "interval", "words")
-CHANGES: Final = ("thresholds", "quorum", "interval", "words", "pause", "pause", "listed", "listed", "region", "region")
+POLICIES: Final = ("thresholds", "quorum", "interval", "words", "limits", "warnings")
+CHANGES: Final = (*POLICIES, "pause", "pause", "listed", "listed", "region", "region")
+STRETCHES: Final = (2, 3, 6, 16, 34, 65)
+DAY: Final = 86400
+ENDS: Final = (400, 30, 14, 7, 3, 0)
+"""Days after the beginning, when a certificate or credential ends; some minutes are added."""
 
 
 def server(slug: str, shard: str) -> Server:
@@ -123,8 +136,26 @@ def with_policy(choose: Bytes, one: Server, what: str) -> Server:
         return replace(one, quorum=choose.of((None, 1, 2, 3)))
     if what == "interval":
         return replace(one, interval_s=choose.of((60, 120, 180)))
+    if what == "limits":
+        return replace(one, flap_after=choose.of((4, 1, 2, 0)), limited_after_s=choose.of((900, 60, 180)))
+    if what == "warnings":
+        times = choose.of(((30, 14, 7), (14,), (), (30, 7)))
+        left_s = choose.of((72 * 3600, 0, 72 * 3600 - 120))
+        return replace(one, tls_warn_s=tuple(days * DAY for days in times), credential_warn_s=left_s)
     words = choose.of((("public", "", ("hook",)), ("private", "Acme", ("hook", "chat")), ("public", "Acme", ())))
     return replace(one, visibility=words[0], name=words[1], notify=words[2])
+
+
+def with_window(choose: Bytes, site: Site, slug: str, now: int) -> Site:
+    """The site with one more window of maintenance, or without any: all of them ended by hand."""
+    begins = choose.of((0, 3, -2, 1, None))
+    if begins is None:
+        return replace(site, maintenance=())
+    begin = now // 60 * 60 + 60 * begins
+    lasts, counting = choose.of((4, 1, 2, 10, 40)), choose.of(COUNTINGS)
+    whom = choose.of(((slug,), ()))
+    window = Window("", whom, (), begin, begin + 60 * lasts, uptime=counting).named()
+    return replace(site, maintenance=(*site.maintenance, window))
 
 
 def read(data: bytes) -> Script:
@@ -135,6 +166,7 @@ def read(data: bytes) -> Script:
     servers = tuple(server(slug, shard) for slug, shard in zip(SLUGS, shards, strict=True))[: choose.of((1, 2, 3))]
     servers = tuple(with_policy(choose, with_policy(choose, one, "thresholds"), choose.of(POLICIES)) for one in servers)
     skews = {**dict.fromkeys(ALL_REGIONS, 0), choose.of(ALL_REGIONS): choose.of(SKEWS_S)}
+    ends = Ends(*(START + choose.of(ENDS) * DAY + 60 * choose.of((3, 1, 8, 40)) for _ in "tc"))
     moods = {one.slug: "up" for one in servers}
     events: list[Event] = []
     minute = START
@@ -147,14 +179,20 @@ def read(data: bytes) -> Script:
             moods = {**dict.fromkeys(SLUGS, "up"), **moods}
         if happens in CHANGES:
             when = choose.of(("start", "middle", "race"))
-            values = bytes((choose.byte(), choose.byte(), choose.byte()))
+            values = bytes(choose.byte() for _ in "values")
             kind = "race" if when == "race" else "admin"
             events.append(Event(minute + (45 if when == "middle" else 1), kind, (happens, values)))
         ways = _ways(choose, ALL_REGIONS[: max(3, len(site.regions))])
         for region, how in ways.items():
-            events += _delivered(region, how, minute, moods, shards, skews[region])
+            events += _delivered(region, how, minute, moods, shards, skews[region], ends)
         events.append(Event(minute + 65, "tick"))
         minute += 60
+        for _ in range(choose.seldom(STRETCHES, 1, 0.25) - 1):
+            events.append(Event(minute, "arm", ""))
+            for region in ways:
+                events += _delivered(region, "", minute, moods, shards, skews[region], ends)
+            events.append(Event(minute + 65, "tick"))
+            minute += 60
     events.sort(key=lambda event: event.at)
     return Script(site, servers, tuple(events), minute)
 
@@ -169,7 +207,7 @@ def _ways(choose: Bytes, regions: Sequence[str]) -> dict[str, str]:
 
 
 def _delivered(
-    region: str, how: str, minute: int, moods: Mapping[str, str], shards: Sequence[str], skew_s: int
+    region: str, how: str, minute: int, moods: Mapping[str, str], shards: Sequence[str], skew_s: int, ends: Ends
 ) -> list[Event]:
     if how == "silent":
         return []
@@ -183,13 +221,14 @@ def _delivered(
         if how == "partly":
             said = dict(list(said.items())[:1])
         results = tuple(
-            result(slug, mood, minute + 2 + (55 if how == "late" else 0) + skew_s, minute, place)
+            result(slug, mood, minute + 2 + (55 if how == "late" else 0) + skew_s, minute, place, ends)
             for slug, mood in said.items()
             if mood != "dark"
         )
         out.append(Event(arrives, "round", Round(shard, minute, region, results)))
         if how == "twice":
-            other = tuple(result(r.slug, "down" if r.status.ok else "up", minute + 9, minute, place) for r in results)
+            turned = {r.slug: "down" if r.status.ok else "up" for r in results}
+            other = tuple(result(slug, mood, minute + 9, minute, place, ends) for slug, mood in turned.items())
             out.append(Event(arrives + 2 + 30 * (minute // 60 % 3), "round", Round(shard, minute, region, other)))
     return out
 
@@ -201,6 +240,9 @@ _FAILURES: Final = {
 }
 _STATUS: Final = {
     "up": Status.UP,
+    "renewed": Status.UP,
+    "sloppy": Status.DEGRADED,
+    "wall": Status.UNKNOWN,
     "slow": Status.DEGRADED,
     "auth": Status.AUTH_REQUIRED,
     "limited": Status.UNKNOWN,
@@ -211,16 +253,29 @@ _STATUS: Final = {
 }
 
 
-def result(slug: str, mood: str, at: int, minute: int, place: int) -> ProbeResult:
+@dataclass(frozen=True)
+class Ends:
+    """When the certificate and the credential of every server end."""
+
+    certificate: int = START + 400 * DAY
+    credential: int = START + 800 * DAY
+
+
+def result(slug: str, mood: str, at: int, minute: int, place: int, ends: Ends | None = None) -> ProbeResult:
     """What a probe says of a server in that mood; the words change with the minute, the figures with the region."""
     turn = minute // 60 % 5
+    if mood.startswith("flaps"):
+        mood = ("up", "down")[minute // (360 if mood == "flaps slowly" else 60) % 2]
+    if ends is None or mood == "renewed":
+        ends = Ends()
     if mood in _FAILURES:
         layer, reason, http_status = _FAILURES[mood]
         message = f"failed in {turn}"
         era = Era.LEGACY if turn == 1 else None
         return ProbeResult(slug, _STATUS[mood], at * 1000, layer, reason, message, http_status, era)
-    if mood == "limited":
-        return ProbeResult(slug, _STATUS[mood], at * 1000, Layer.HTTP, Reason.RATE_LIMITED, http_status=429)
+    if mood in ("limited", "wall"):
+        reason, http_status = (Reason.RATE_LIMITED, 429) if mood == "limited" else (Reason.BOT_WALL, 403)
+        return ProbeResult(slug, _STATUS[mood], at * 1000, Layer.HTTP, reason, http_status=http_status)
     if mood == "no credential":
         return ProbeResult(slug, _STATUS[mood], at * 1000, reason=Reason.CREDENTIAL_UNAVAILABLE)
     if mood == "auth":
@@ -229,6 +284,7 @@ def result(slug: str, mood: str, at: int, minute: int, place: int) -> ProbeResul
         slug,
         _STATUS[mood],
         at * 1000,
+        reason={"slow": Reason.SLOW, "sloppy": Reason.NONCONFORMANT}.get(mood),
         era=Era.MODERN if turn else Era.LEGACY,
         protocol_version="2026-07-28" if turn else "2025-06-18",
         transport="http",
@@ -237,7 +293,7 @@ def result(slug: str, mood: str, at: int, minute: int, place: int) -> ProbeResul
         tools_count=turn,
         tools_hash=f"{turn:x}" * 12,
         timings_ms={"total": 10.0 + place + turn},
-        tls=TlsFacts(not_after=1_800_000_000 + turn) if turn != 2 else None,
-        credential_expires=1_900_000_000 - place - turn if turn != 4 else None,
+        tls=TlsFacts(not_after=ends.certificate + turn) if turn != 2 else None,
+        credential_expires=ends.credential - place - turn if turn != 4 or place < 2 else None,
         findings=tuple(Finding(f"rule-{n}", "warning", "") for n in range(place, turn)),
     )

@@ -12,7 +12,8 @@ from lookout.config.model import Server, Site
 from lookout.errors import ConflictError
 from lookout.history import round as rounds
 from lookout.history.round import Round, pack_json, unpack_json
-from lookout.verdict.judge import Judgement, close
+from lookout.verdict.incidents import close
+from lookout.verdict.judge import Judgement
 from lookout.verdict.state import Incident, ServerState, ShardState, SurfaceChange
 
 from tests.handlers.memory import Memory
@@ -72,6 +73,10 @@ class Shelf(Memory):
         after = self.put_state(judgement.state)
         self.after_commit(judgement)
         return replace(after, servers=judgement.state.servers)
+
+    def open_incidents(self, states: Iterable[ServerState]) -> dict[str, Incident]:
+        found = (self.incidents[number] for state in states for number in state.incidents.values())
+        return {incident.id: incident for incident in found if incident.resolved_at is None}
 
     def put_incident(self, incident: Incident) -> None:
         """As its next version."""

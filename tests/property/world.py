@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -19,28 +19,13 @@ from lookout.jobs.judging import judge_shards
 from lookout.verdict.judge import Judgement
 from lookout.verdict.state import Notice, ServerState
 
-from tests.property.script import ALL_REGIONS, SLUGS, Bytes, Script, server, with_policy
+from tests.property import compare
+from tests.property.script import ALL_REGIONS, SLUGS, Bytes, Script, server, with_policy, with_window
 from tests.property.shelf import Killed, Shelf
-from tests.reference import account
-from tests.reference.account import Life, Moment
-from tests.reference.facts import facts
-from tests.reference.rounds import Heard, Plan, silence, streak
+from tests.reference.account import Account, due
+from tests.reference.rounds import Heard, Plan, Window
 
 DEADLINE_S = 120
-COMPARED = (
-    "era",
-    "protocol_version",
-    "transport",
-    "server_name",
-    "server_version",
-    "tools_count",
-    "tools_hash",
-    "tls_not_after",
-    "credential_expires",
-    "fail_rounds",
-    "ok_rounds",
-    "unknown_rounds",
-)
 Definitions = tuple[Site | None, list[Server]]
 
 
@@ -51,16 +36,20 @@ def unread(address: str) -> bytes:
 
 @dataclass
 class Seen:
-    """A life as the reference is told of it, and beside each of its minutes the state that was stored then."""
+    """A life as it was heard of, and beside each of its minutes the state that was stored then."""
 
     minutes: list[Heard] = field(default_factory=list)
     states: list[ServerState] = field(default_factory=list)
     removed: tuple[int, Plan] | None = None
 
-    @property
-    def life(self) -> Life:
-        """For the reference."""
-        return Life(tuple(self.minutes), self.removed)
+    def account(self) -> Account:
+        """What the reference makes of it."""
+        account = Account()
+        for heard in self.minutes:
+            account.hear(heard)
+        if self.removed is not None:
+            account.remove(*self.removed)
+        return account
 
 
 class World(Shelf):
@@ -130,8 +119,8 @@ class World(Shelf):
         }
         mine = [one for one in servers if one.shard == shard]
         everybody = set(site.regions) <= set(heard)
-        due = any(not one.paused and account.due(one, minute) for one in mine)
-        assert everybody or not due or self.judge_now >= minute + DEADLINE_S, "judged before it was ripe"
+        wanted = any(not one.paused and due(one, minute) for one in mine)
+        assert everybody or not wanted or self.judge_now >= minute + DEADLINE_S, "judged before it was ripe"
         assert minute == self.last_judged.get(shard, minute - 60) + 60, "judged out of order, twice or never"
         self.last_judged[shard] = minute
         listed = {one.slug for one in self.definitions[1]}
@@ -201,6 +190,9 @@ class World(Shelf):
             left = tuple(one for one in ALL_REGIONS if (one in site.regions) is not (one == region))
             self.definitions = (replace(site, regions=left or site.regions), servers)
             return
+        if what == "window":
+            self.definitions = (with_window(choose, site, slug, self.now), servers)
+            return
         one = next((one for one in servers if one.slug == slug), None)
         if what == "listed":
             if one is None:
@@ -226,26 +218,19 @@ class World(Shelf):
         for slug, lives in self.lives.items():
             wanted: list[dict[str, Any]] = []
             for seen in lives:
-                life = seen.life
-                for moment, state in zip(life.moments, seen.states, strict=True):
-                    assert _brief(state) == _brief_of(moment), (slug, moment.minute)
+                account = seen.account()
+                for moment, state in zip(account.moments, seen.states, strict=True):
+                    assert compare.stood(state) == compare.stands(moment), (slug, moment.minute)
                 if seen.removed is None:
-                    assert _whole(seen.states[-1]) == _whole_of(life.moments[-1]), slug
-                codes = account.codes(life)
-                recorded += len(codes)
-                for minute, code in codes.items():
+                    assert compare.known(seen.states[-1]) == compare.knows(account), slug
+                recorded += len(account.codes)
+                for minute, code in account.codes.items():
                     assert self.judged[seen.minutes[0].server.shard, minute].get(slug) == code, (slug, minute)
-                wanted += account.notices(life)
-            self._check_told(slug, [n for n in told if n.slug == slug], wanted)
+                wanted += account.told
+            compare.check_told(slug, [n for n in told if n.slug == slug], wanted, self.incidents)
         assert {n.slug for n in told} <= set(self.lives)
         assert recorded == sum(len(of) for of in self.judged.values())
-        for shard, state in self.states.items():
-            open_ = {i.id for i in self.incidents.values() if i.resolved_at is None and i.slug in state.servers}
-            assert open_ == {i for s in state.servers.values() for i in s.incidents.values()}
-            assert len({self.incidents[i].slug for i in open_}) == len(open_), shard
-        still = [i.slug for i in self.incidents.values() if i.resolved_at is None]
-        assert set(still) <= {s.slug for s in self.definitions[1]}
-        assert len(set(still)) == len(still)
+        compare.check_open(self.incidents.values(), self.states.values(), self.definitions[1])
 
     def _check_progress(self) -> None:
         for shard in {s.shard for s in self.definitions[1]}:
@@ -253,76 +238,11 @@ class World(Shelf):
             if started and self.now - DEADLINE_S - 60 >= min(started):
                 assert self.states[shard].judged >= (self.now - DEADLINE_S) // 60 * 60, "a minute waits for ever"
 
-    def _check_told(self, slug: str, told: list[Notice], wanted: list[dict[str, Any]]) -> None:
-        keys = {n.dedup_key: n.incident.opened_at for n in told if n.incident is not None}
-        assert len(set(keys.values())) == len(keys)
-        by_incident: dict[int, list[Notice]] = {}
-        for notice in told:
-            assert notice.dedup_key == (notice.incident and notice.incident.id)
-            by_incident.setdefault(keys[notice.dedup_key], []).append(notice)
-        ordered = [n for key in sorted(by_incident) for n in sorted(by_incident[key], key=lambda n: n.sequence)]
-        assert [_plain(n) for n in ordered] == wanted, slug
-        for key, of_one in by_incident.items():
-            assert len({n.sequence for n in of_one}) == len(of_one), key
-            last = max(of_one, key=lambda n: n.sequence).incident
-            assert last is not None
-            assert self.incidents[last.id].to_json() == last.to_json()
-        assert account.overlapping({one["incident"]["key"]: one["incident"] for one in wanted}) == []
-
 
 def _plan(server: Server, site: Site) -> Plan:
-    return Plan(server, site.regions, tuple(sink.name for sink in site.sinks))
-
-
-def _brief(state: ServerState) -> tuple[Any, ...]:
-    return (state.status.value, state.since, state.previous.value, state.previous_since, state.incident_id is not None)
-
-
-def _brief_of(moment: Moment) -> tuple[Any, ...]:
-    return (moment.status, moment.since, moment.previous, moment.previous_since, moment.failing)
-
-
-def _whole(state: ServerState) -> dict[str, Any]:
-    out = {name: getattr(state, name) for name in COMPARED}
-    out["failure"] = asdict(state.failure) if state.failure else None
-    return {**out, "findings": list(state.findings), "regions": [asdict(view) for view in state.regions]}
-
-
-def _whole_of(moment: Moment) -> dict[str, Any]:
-    rounds = moment.rounds
-    run = streak(rounds, len(rounds) - 1, exactly=False)
-    fails = bool(run) and run[0].fails
-    out = facts(rounds)
-    del out["last_round"]
-    return {
-        **out,
-        "fail_rounds": len(run) if fails else 0,
-        "ok_rounds": 0 if fails else len(run),
-        "unknown_rounds": silence(rounds, len(rounds) - 1) if rounds else 0,
-    }
-
-
-def _plain(notice: Notice) -> dict[str, Any]:
-    assert notice.incident is not None
-    incident = notice.incident.to_json()
-    assert incident.pop("slug") == notice.slug
-    assert incident.pop("kind") == "availability"
-    assert incident.pop("id").startswith("inc_")
-    for name in ("timeline", "evidence", "stage", "flapping", "surface"):
-        del incident[name]
-    incident["key"] = incident.pop("opened_at")
-    incident["regions"] = list(incident["regions"])
-    return {
-        "type": notice.type,
-        "created_at": notice.created_at,
-        "status": notice.status,
-        "previous_status": notice.previous_status,
-        "previous_since": notice.previous_since,
-        "severity": notice.severity,
-        "failure": asdict(notice.failure),
-        "quorum": asdict(notice.quorum),
-        "regions": [asdict(view) for view in notice.regions],
-        "incident": incident,
-        "sinks": list(notice.sinks),
-        "url": notice.server["url"],
-    }
+    windows = tuple(
+        Window(one.begin or 0, one.end or 0, one.uptime)
+        for one in site.maintenance
+        if one.covers(server.slug, server.tags)
+    )
+    return Plan(server, site.regions, tuple(sink.name for sink in site.sinks), windows)

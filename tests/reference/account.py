@@ -1,67 +1,277 @@
 """What a server's status, incidents and notices must be, worked out anew from everything that was ever heard of it.
 
-Written from DESIGN.md and docs/decisions/0001; slow on purpose. A `Life` is all of one server from its first judged
-minute to its removal. Each step reads the whole list of rounds:
+Written from DESIGN.md and docs/decisions/0001 and 0012, without a look at `lookout.verdict`; slow on purpose. An
+`Account` is told of one server's judged minutes one by one, from the first to its removal, and keeps them. No streak is
+ever counted up: each is found in the list of rounds, from the newest backwards, every time it is asked for.
 
-    watches    a life, cut where it was paused
-    moments    the status after each round: what the rounds up to it say of the status before it
-    incidents  the stretches of moments in which it fails
-    notices    the beginning, the turns and the end of each of them
-
-To come later: a maintenance window is another cut of the moments, flapping another reading of them, a baseline another
-property of a round.
+    history   every round there ever was: what is usual, and when it was heard of last
+    watch     the rounds since it was last switched on: what is known of it
+    counted   those of them that streaks may use: since a window of maintenance began or ended, if one did
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
 from lookout.config.model import Server
 
-from tests.reference.facts import facts, failure_of
+from tests.reference import conditions, telling
+from tests.reference.facts import failure_of
 from tests.reference.rounds import FAILING, FINE, Heard, Plan, long_silence, silence, streak
+from tests.reference.usual import Timed, usual
+
+HOUR = 3600
+CALM = 1800
+ROUNDS = ("availability", "regional", "latency", "limited")
+"""The kinds that are about what rounds say."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """The status after one judged minute. `i` is the round's place in `rounds`, -1 before the first."""
+    """How the server stood after one judged minute."""
 
     minute: int
     plan: Plan
     status: str
     since: int
+    previous: str
+    previous_since: int
+    flapping_since: int
+    open: tuple[str, ...]
+    """The kinds of its open incidents."""
+    watch: tuple[Heard, ...]
+    counted: tuple[Heard, ...]
+
+
+@dataclass
+class Account:
+    """`seeds` are rounds it had before the first minute, as far as they count for what is usual."""
+
+    seeds: Sequence[Timed] = ()
+    history: list[Heard] = field(default_factory=list)
+    watch: list[Heard] = field(default_factory=list)
+    stood: list[str] = field(default_factory=list)
+    """The status after each round of the watch."""
+    counted_from: int = 0
+    news_from: int = 0
+    """Rounds of the watch before this one say nothing new about an outage: they are older than what was last told."""
+    status: str = "pending"
+    since: int = 0
     previous: str = "pending"
     previous_since: int = 0
-    rounds: tuple[Heard, ...] = ()
-    """Of the present watch, up to now."""
+    turns: list[int] = field(default_factory=list)
+    flapping_since: int = 0
+    open: dict[str, dict[str, Any]] = field(default_factory=dict)
+    told: list[dict[str, Any]] = field(default_factory=list)
+    codes: dict[int, str] = field(default_factory=dict)
+    moments: list[Moment] = field(default_factory=list)
+
+    # --- a minute ---------------------------------------------------------------------------------------------------
+
+    def hear(self, heard: Heard) -> None:
+        """One judged minute more."""
+        if not self.moments:
+            self.since = heard.minute
+        if heard.server.paused:
+            self._pause(heard)
+        else:
+            if self.status == "paused":
+                self._turn("pending", heard.minute)
+            never_probed = not self.watch and not heard.of_regions
+            if due(heard.server, heard.minute) and not never_probed:
+                self._round(heard)
+        self.moments.append(
+            Moment(
+                heard.minute,
+                heard.plan,
+                self.status,
+                self.since,
+                self.previous,
+                self.previous_since,
+                self.flapping_since,
+                tuple(sorted(self.open)),
+                tuple(self.watch),
+                tuple(self.counted),
+            )
+        )
+
+    def remove(self, at: int, plan: Plan) -> None:
+        """It is not listed any more."""
+        self._unwatch(at, plan, "removed")
 
     @property
-    def failing(self) -> bool:
-        """Is it counted as failing?"""
-        return self.status in FAILING
+    def counted(self) -> list[Heard]:
+        """The rounds that streaks may use."""
+        return self.watch[self.counted_from :]
 
-    def turned(self, status: str, since: int) -> Moment:
-        """The moment at which it became `status`."""
-        if status == self.status:
-            return self
-        return replace(self, status=status, since=since, previous=self.status, previous_since=self.since)
+    def _pause(self, heard: Heard) -> None:
+        if self.status == "paused":
+            return
+        self._unwatch(heard.minute, heard.plan, "paused")
+        self._turn("paused", heard.minute)
+        self.watch, self.stood, self.counted_from, self.news_from = [], [], 0, 0
+        self.turns, self.flapping_since = [], 0
 
+    def _unwatch(self, at: int, plan: Plan, why: str) -> None:
+        for kind in list(self.open):
+            incident = self.open[kind]
+            incident |= {"resolved_at": max(at, incident["started_at"]), "resolution": why}
+            self.told.append(telling.unwatched(self, at, plan, why, incident))
+            del self.open[kind]
 
-@dataclass(frozen=True)
-class Life:
-    """All that was judged of one server: `minutes` in order; and when it was removed, and what was configured then."""
+    def _round(self, heard: Heard) -> None:
+        before = [one.minute for one in self.history if one.of_regions]
+        timed = [Timed(one.minute, one.latency_ms) for one in self.history if one.latency_ms is not None]
+        newest = replace(
+            heard,
+            usual_ms=usual([*self.seeds, *timed], heard.minute),
+            heard_at=before[-1] if before else None,
+        )
+        self.history.append(newest)
+        self.watch.append(newest)
+        self.codes[newest.minute] = newest.code
+        if newest.covered:
+            self._within(newest)
+        else:
+            self._without(newest)
+        self.stood.append(self.status)
+        self._conditions(newest)
+        self._expiries(newest)
 
-    minutes: tuple[Heard, ...]
-    removed: tuple[int, Plan] | None = None
+    # --- maintenance ------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def moments(self) -> list[Moment]:
-        """One per judged minute."""
-        return moments(self.minutes)
+    def _anew(self) -> None:
+        self.counted_from = self.news_from = len(self.watch) - 1
+
+    def _within(self, newest: Heard) -> None:
+        if self.status != "maintenance":
+            self._turn("maintenance", newest.minute)
+            self._anew()
+            self.turns, self.flapping_since = [], 0
+        good = streak(self.counted, len(self.counted) - 1, exactly=False)
+        if "availability" in self.open and newest.known and not newest.fails and len(good) >= newest.server.up_after:
+            self._resolve("availability", good[-1].minute)
+
+    def _without(self, newest: Heard) -> None:
+        if self.status == "maintenance":
+            self._anew()
+            outage = self.open.get("availability")
+            self._turn(outage["status"] if outage else "unknown", newest.minute)
+        if self.flapping_since and newest.minute - self.turns[-1] > CALM:
+            self.turns, self.flapping_since = [], 0
+        was, flapped = self.status, self.flapping_since
+        self._turn(*after(self.status, self.since, self.counted))
+        if (was in FINE and self.status in FAILING) or (was in FAILING and self.status in FINE):
+            self.turns.append(newest.minute)
+        recent = [turn for turn in self.turns if turn > newest.minute - HOUR]
+        limit = newest.server.flap_after
+        if limit and not flapped and self.turns[-1:] == [newest.minute] and len(recent) > limit:
+            self.flapping_since = newest.minute
+        self._outage(newest, turned=bool(self.flapping_since and not flapped))
+
+    def _turn(self, status: str, since: int) -> None:
+        if status != self.status:
+            self.previous, self.previous_since = self.status, self.since
+            self.status, self.since = status, since
+
+    # --- the outage -------------------------------------------------------------------------------------------------
+
+    def _outage(self, newest: Heard, *, turned: bool) -> None:
+        """`turned`: it is this round that made it flap."""
+        incident = self.open.get("availability")
+        if incident is None:
+            if self.status in FAILING:
+                self._open("availability", self.since, newest, flapping=turned)
+                self.news_from = len(self.watch)
+        elif turned:
+            incident["flapping"] = True
+            self.told.append(telling.told("incident.updated", self, incident))
+        elif self.flapping_since:
+            self.news_from = len(self.watch)
+        elif self.status in FINE:
+            self._resolve("availability", self.since)
+        elif (
+            newest.fails and self.status in FAILING and (self.status != incident["status"] or self._looks_new(incident))
+        ):
+            incident |= self._look(newest)
+            self.news_from = len(self.watch)
+            self.told.append(telling.told("incident.updated", self, incident))
+
+    def _look(self, newest: Heard) -> dict[str, Any]:
+        return {
+            "status": self.status,
+            "failure": failure_of(self.watch),
+            "regions": newest.failing,
+            "regions_total": len(newest.regions),
+        }
+
+    def _looks_new(self, incident: dict[str, Any]) -> bool:
+        """Did the last failing rounds all look alike, and not as the incident says?"""
+        seen = []
+        for one, status in zip(reversed(self.watch[self.news_from :]), self._stood_backwards(), strict=False):
+            if one.known and not one.fails:
+                break
+            if one.fails and status in FAILING:
+                seen.append(view(failure_of([one]), one.failing))
+        newest = self.watch[-1]
+        if not newest.fails or not seen or seen[0] == view(incident["failure"], incident["regions"]):
+            return False
+        alike = next((n for n, one in enumerate(seen) if one != seen[0]), len(seen))
+        return alike >= newest.server.down_after
+
+    def _stood_backwards(self) -> Iterator[str]:
+        yield self.status
+        yield from reversed(self.stood)
+
+    # --- incidents of any kind --------------------------------------------------------------------------------------
+
+    def _open(self, kind: str, started_at: int, newest: Heard, **more: Any) -> None:
+        incident = {
+            "kind": kind,
+            "key": newest.minute,
+            "started_at": started_at,
+            "public": newest.server.visibility == "public",
+            "title": newest.server.name or newest.server.slug,
+            **self._look(newest),
+            "evidence": failure_of(self.watch),
+            "stage": 0,
+            "flapping": False,
+            "resolved_at": None,
+            "resolution": None,
+            **({} if kind == "availability" else conditions.shown(kind, newest, self.watch)),
+            **more,
+        }
+        self.open[kind] = incident
+        self.told.append(telling.told(conditions.OPENED.get(kind, "incident.opened"), self, incident))
+
+    def _resolve(self, kind: str, at: int, why: str = "recovered") -> None:
+        incident = self.open.pop(kind)
+        incident |= {"resolved_at": at, "resolution": why}
+        self.told.append(telling.told("incident.resolved", self, incident))
+
+    def _conditions(self, newest: Heard) -> None:
+        for kind in ROUNDS[1:]:
+            bad, good = conditions.streaks(kind, self.counted)
+            if kind not in self.open and conditions.opens(kind, bad, newest):
+                self._open(kind, bad[-1].minute, newest)
+            elif kind in self.open and newest in good[:1] and len(good) >= newest.server.up_after:
+                self._resolve(kind, good[-1].minute)
+
+    def _expiries(self, newest: Heard) -> None:
+        for kind in ("certificate", "credential"):
+            stage = conditions.stage(kind, newest, self.watch)
+            incident = self.open.get(kind)
+            if incident is None:
+                if stage:
+                    self._open(kind, newest.minute, newest, stage=stage)
+            elif not stage or stage > incident["stage"]:
+                self._resolve(kind, newest.minute, "renewed")
+            elif stage < incident["stage"]:
+                incident["stage"] = stage
+                self.told.append(telling.told(conditions.OPENED[kind], self, incident))
 
 
 def due(server: Server, minute: int) -> bool:
@@ -69,163 +279,33 @@ def due(server: Server, minute: int) -> bool:
     return (minute // 60 + sum(server.slug.encode())) % max(1, server.interval_s // 60) == 0
 
 
-def moments(minutes: Iterable[Heard]) -> list[Moment]:
-    """The status after each of them."""
-    out: list[Moment] = []
-    for heard in minutes:
-        before = out[-1] if out else None
-        here = (heard.minute, heard.plan)
-        if heard.server.paused:
-            if before is None:
-                before = Moment(*here, "pending", heard.minute)
-            paused = before.turned("paused", heard.minute)
-            out.append(replace(paused, minute=heard.minute, plan=heard.plan, rounds=()))
-            continue
-        if before is None:
-            now = Moment(*here, "pending", heard.minute)
-        elif before.status == "paused":
-            now = Moment(*here, "paused", before.since).turned("pending", heard.minute)
-        else:
-            now = replace(before, minute=heard.minute, plan=heard.plan)
-        never_probed = not now.rounds and not heard.of_regions
-        if due(heard.server, heard.minute) and not never_probed:
-            now = after(replace(now, rounds=(*now.rounds, heard)))
-        out.append(now)
-    return out
+def view(failure: dict[str, Any] | None, regions: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
+    """What of a failure people are told anew when it changes."""
+    return failure["layer"] if failure else None, tuple(regions)
 
 
-def after(now: Moment) -> Moment:
-    """The moment once its newest round is taken into account."""
-    last = len(now.rounds) - 1
-    newest, server = now.rounds[last], now.plan.server
+def after(status: str, since: int, rounds: Sequence[Heard]) -> tuple[str, int]:
+    """The status once the newest of `rounds` is taken into account, and since when."""
+    last = len(rounds) - 1
+    newest = rounds[last]
     if not newest.known:
-        if long_silence(now.rounds, last) and now.status in FINE:
-            began = now.rounds[last - silence(now.rounds, last) + 1]
-            return now.turned("unknown", began.minute)
-        return now
-    class_, exact = (streak(now.rounds, last, exactly=exactly) for exactly in (False, True))
-    said = newest.outcome
+        if long_silence(rounds, last) and status in FINE:
+            return "unknown", rounds[last - silence(rounds, last) + 1].minute
+        return status, since
+    class_, exact = (streak(rounds, last, exactly=exactly) for exactly in (False, True))
     if newest.fails:
-        agreed = exact if now.failing else class_
-        needed = server.down_after
-    elif now.failing:
-        agreed, needed = class_, server.up_after
-    elif now.status in FINE:
-        agreed, needed = exact, server.down_after if said == "degraded" else server.up_after
+        agreed, needed = exact if status in FAILING else class_, newest.server.down_after
+    elif status in FAILING:
+        agreed, needed = class_, newest.server.up_after
+    elif status in FINE:
+        agreed = exact
+        needed = newest.server.down_after if newest.outcome == "degraded" else newest.server.up_after
     else:
         agreed, needed = exact[:1], 1
-    return now.turned(said, agreed[-1].minute) if len(agreed) >= needed else now
+    return (newest.outcome, agreed[-1].minute) if len(agreed) >= needed else (status, since)
 
 
-def codes(life: Life) -> dict[int, str]:
-    """What is recorded for uptime: the first letter of each counted round's outcome, as history writes it."""
-    letters = {"up": "u", "degraded": "g", "auth_required": "a", "down": "d", "credential_rejected": "c"}
-    return {
-        now.minute: letters.get(now.rounds[-1].outcome, "?")
-        for now in life.moments
-        if now.rounds and now.rounds[-1].minute == now.minute
-    }
-
-
-def notices(life: Life) -> list[dict[str, Any]]:
-    """All that people are told, in order. `incident.key` is what tells incidents apart: the minute of opening."""
-    out: list[dict[str, Any]] = []
-    open_: dict[str, Any] | None = None
-    every = life.moments
-    for before, now in pairwise([None, *every]):
-        assert now is not None
-        newest = now.rounds[-1] if now.rounds else None
-        if open_ is None and now.failing and newest is not None:
-            open_ = {
-                "key": now.minute,
-                "started_at": now.since,
-                "status": now.status,
-                "public": now.plan.server.visibility == "public",
-                "title": now.plan.server.name or now.plan.server.slug,
-                "failure": failure_of(now.rounds),
-                "regions": newest.failing,
-                "regions_total": len(now.plan.regions),
-                "resolved_at": None,
-                "resolution": None,
-            }
-            out.append(_told("incident.opened", now, open_))
-        elif open_ is not None and now.status == "paused":
-            open_ = {**open_, "resolved_at": now.minute, "resolution": "paused"}
-            out.append(_unwatched(before, now.plan, now.minute, "paused", open_))
-            open_ = None
-        elif open_ is not None and not now.failing:
-            open_ = {**open_, "resolved_at": now.since, "resolution": "recovered"}
-            out.append(_told("incident.resolved", now, open_))
-            open_ = None
-        elif open_ is not None and now.status != open_["status"]:
-            open_ = {**open_, "status": now.status, "failure": failure_of(now.rounds)}
-            out.append(_told("incident.updated", now, open_))
-    if open_ is not None and life.removed is not None:
-        at, plan = life.removed
-        open_ = {**open_, "resolved_at": max(at, open_["started_at"]), "resolution": "removed"}
-        out.append(_unwatched(every[-1], plan, at, "removed", open_))
-    return out
-
-
-def _told(kind: str, now: Moment, incident: dict[str, Any]) -> dict[str, Any]:
-    newest = now.rounds[-1]
-    run = streak(now.rounds, len(now.rounds) - 1, exactly=False)
-    everywhere = len(newest.failing) == len(now.plan.regions) and now.status == "down"
-    severity = "info" if kind == "incident.resolved" else "critical" if everywhere else "high"
-    quorum = {
-        "regions_total": len(now.plan.regions),
-        "regions_failing": len(newest.failing),
-        "regions_unknown": len(now.plan.regions) - newest.reported,
-        "rule": f"{newest.needed}-of-{newest.reported}",
-        "consecutive_rounds": len(run),
-    }
-    told = facts(now.rounds)
-    return {
-        "type": kind,
-        "created_at": newest.at,
-        "status": now.status,
-        "previous_status": now.previous,
-        "previous_since": now.previous_since,
-        "severity": severity,
-        "failure": told["failure"],
-        "quorum": quorum,
-        "regions": told["regions"],
-        "incident": incident,
-        **_addressed(now.plan),
-    }
-
-
-def _unwatched(before: Moment, plan: Plan, at: int, why: str, incident: dict[str, Any]) -> dict[str, Any]:
-    """An incident ended because nobody looks any more: no region said so."""
-    told = facts(before.rounds)
-    total = len(plan.regions)
-    return {
-        "type": "incident.resolved",
-        "created_at": at,
-        "status": "paused" if why == "paused" else "unknown",
-        "previous_status": before.status,
-        "previous_since": before.since,
-        "severity": "info",
-        "failure": told["failure"],
-        "quorum": {
-            "regions_total": total,
-            "regions_failing": 0,
-            "regions_unknown": total,
-            "rule": why,
-            "consecutive_rounds": 0,
-        },
-        "regions": told["regions"],
-        "incident": incident,
-        **_addressed(plan),
-    }
-
-
-def _addressed(plan: Plan) -> dict[str, Any]:
-    """Whom it is for, of those there are, and what it is about."""
-    return {"sinks": [name for name in plan.server.notify if name in plan.sinks], "url": plan.server.url}
-
-
-def overlapping(found: Mapping[int, dict[str, Any]]) -> list[tuple[int, int]]:
-    """The keys of incidents of one server that are open at once; `found` is the last of each by its key."""
-    ends = [(key, found[key]["resolved_at"]) for key in sorted(found)]
+def overlapping(found: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
+    """The keys of incidents of one server and kind that are open at once."""
+    ends = [(one["key"], one["resolved_at"]) for one in sorted(found, key=lambda one: int(one["key"]))]
     return [(a, b) for (a, end), (b, _) in pairwise(ends) if end is None or end > b]

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lookout.probe.result import ProbeResult
+
 from tests.reference.rounds import Heard, believable
 
+NOTHING = dict.fromkeys(("layer", "reason", "message", "http_status", "era", "protocol_version")) | {"message": ""}
+"""No failure."""
 
-def failure_of(rounds: Sequence[Heard]) -> dict[str, Any] | None:
-    """Why the newest failing round failed: the commonest layer and reason, in the words of the first region of them."""
-    failed = [one for one in rounds if one.fails]
-    if not failed:
-        return None
-    results = [failed[-1].of_regions[region] for region in failed[-1].failing]
+
+def worst(results: Sequence[ProbeResult]) -> dict[str, Any]:
+    """The commonest layer and reason, in the words of the first region of those that say so."""
     kinds = [(result.layer, result.reason) for result in results]
     most = max(kinds.count(kind) for kind in kinds)
     said = next(result for result, kind in zip(results, kinds, strict=True) if kinds.count(kind) == most)
@@ -25,6 +26,12 @@ def failure_of(rounds: Sequence[Heard]) -> dict[str, Any] | None:
         "era": said.era and said.era.value,
         "protocol_version": said.protocol_version,
     }
+
+
+def failure_of(rounds: Sequence[Heard]) -> dict[str, Any] | None:
+    """Why the newest failing round failed."""
+    failed = [one for one in rounds if one.fails]
+    return worst([failed[-1].of_regions[region] for region in failed[-1].failing]) if failed else None
 
 
 def region_views(rounds: Sequence[Heard]) -> list[dict[str, Any]]:

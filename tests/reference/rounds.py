@@ -1,26 +1,45 @@
-"""The prose, said once more and slowly: what one round of one server says. Nothing here comes from `lookout.verdict`.
+"""The prose, said once more and slowly: what one round of one server says (decision 12, R). Nothing here comes from
+`lookout.verdict`.
 
 reported   the regions that say the server is fine, and those that say it fails
 unknown    nobody reported, or fewer than half of the regions that probe did
 fails      as many regions as the quorum asks for: the server's own number (never more than reported), else more
            than half of those that reported, and at least 2 where 2 or more did
 degraded   a region fails, and they are too few
-fine       what most say; where two are said equally often, the worse of them
+fine       what most say; where two are said equally often, the worse of them; but who is up, and slow beside what is
+           usual, is degraded
+unknown    also where it fails and nobody had heard of the server for long
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
 from lookout.config.model import Server
 from lookout.probe.result import ProbeResult
 
+from tests.reference.usual import latency_of
+
 FINE = ("degraded", "auth_required", "up")
 """Worst first."""
+CODES = {"up": "u", "degraded": "g", "auth_required": "a", "down": "d", "credential_rejected": "c", "unknown": "?"}
 FAILING = ("down", "credential_rejected")
 LATEST_EVIDENCE_S = 120
+NOTICEABLE_MS = 250
+COUNTINGS = ("exclude", "count_up", "count_as_is")
+"""The strongest first."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Maintenance of one server, its end not included."""
+
+    begin: int
+    end: int
+    counting: str
 
 
 @dataclass(frozen=True)
@@ -30,15 +49,21 @@ class Plan:
     server: Server
     regions: tuple[str, ...]
     sinks: tuple[str, ...] = ()
+    windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True)
 class Heard:
-    """One judged minute of one server: what was configured then, and what regions said, asked or not."""
+    """One judged minute of one server: what was configured then, and what regions said, asked or not.
+
+    `usual_ms` is its baseline on that day, `heard_at` the last minute before in which any region reported it.
+    """
 
     minute: int
     plan: Plan
     results: Mapping[str, ProbeResult]
+    usual_ms: int | None = None
+    heard_at: int | None = None
 
     @property
     def server(self) -> Server:
@@ -84,8 +109,8 @@ class Heard:
         return next(n for n in range(least, 99) if 2 * n > self.reported)
 
     @cached_property
-    def outcome(self) -> str:
-        """The round's status by name."""
+    def said(self) -> str:
+        """What the regions together say, by name, whatever was before."""
         if self.reported == 0 or self.reported < len(self.regions) / 2:
             return "unknown"
         if len(self.failing) >= self.needed:
@@ -95,6 +120,70 @@ class Heard:
             return "degraded"
         most = max(len(self.saying(status)) for status in FINE)
         return next(status for status in FINE if len(self.saying(status)) == most)
+
+    @cached_property
+    def outcome(self) -> str:
+        """The round's status by name."""
+        if self.said == "up" and self.slow:
+            return "degraded"
+        if self.said in FAILING and self.cold:
+            return "unknown"
+        return self.said
+
+    @cached_property
+    def latency_ms(self) -> int | None:
+        """How long it took, all regions together."""
+        return latency_of(list(self.of_regions.values()))
+
+    @property
+    def slow(self) -> bool:
+        """Is it slow beside what is usual for it?"""
+        ratio, took, usual = self.server.slow_ratio_percent, self.latency_ms, self.usual_ms
+        if not ratio or took is None or usual is None:
+            return False
+        return took > NOTICEABLE_MS and took > Fraction(ratio, 100) * usual
+
+    @property
+    def cold(self) -> bool:
+        """Is it the first that is heard of it after long?"""
+        if self.heard_at is None:
+            return False
+        return self.minute - self.heard_at > max(15 * 60, 3 * self.server.interval_s)
+
+    @cached_property
+    def cause(self) -> str | None:
+        """Why a degraded round is degraded."""
+        if self.outcome != "degraded":
+            return None
+        if self.failing:
+            return "regional"
+        slow_ones = [one for one in self.of_regions.values() if one.status == "degraded" and one.reason == "slow"]
+        return "latency" if self.said == "up" or slow_ones else None
+
+    @property
+    def limited(self) -> bool:
+        """Does nobody know, since the server does not let us ask?"""
+        turned_away = [one for one in self.of_regions.values() if one.reason in ("rate_limited", "bot_wall")]
+        return not self.known and bool(turned_away) and 2 * len(turned_away) >= len(self.of_regions)
+
+    @cached_property
+    def counting(self) -> str | None:
+        """How the round counts where maintenance was declared for its minute; None where none was."""
+        declared = {w.counting for w in self.plan.windows if w.begin <= self.minute < w.end}
+        return next((counting for counting in COUNTINGS if counting in declared), None)
+
+    @property
+    def covered(self) -> bool:
+        """Was maintenance declared for its minute?"""
+        return self.counting is not None
+
+    @property
+    def code(self) -> str:
+        """What is recorded for uptime, as history writes it."""
+        seen = CODES[self.outcome]
+        if self.counting == "exclude":
+            return {"?": "m"}.get(seen, seen.upper())
+        return "w" if self.counting == "count_up" else seen
 
     @cached_property
     def known(self) -> bool:
