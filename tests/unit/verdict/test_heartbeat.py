@@ -111,4 +111,5 @@ def test_notices_are_asked_for_when_they_had_their_time_and_until_they_are_forgo
         [OPEN.id],
         [],
     ]
-    assert waiting([replace(OPEN, created_at=NOW - 1000, sinks=())], NOW) == []
+    for meant_for_nobody in (replace(OPEN, sinks=()), replace(OPEN, sinks=("hook",), held="site")):
+        assert waiting([replace(meant_for_nobody, created_at=NOW - 1000)], NOW) == []

@@ -40,8 +40,9 @@ class Pulse:
 
 
 def waiting(notices: Iterable[Notice], now: int) -> list[Notice]:
-    """Those notices that should have been tried by now at every sink, and are not too old to ask for."""
-    return [notice for notice in notices if UNTRIED_S < now - notice.created_at <= REMEMBERED_S and notice.sinks]
+    """Those notices that should have been tried by now at every sink, and are not too old to ask for. None is held."""
+    meant = (notice for notice in notices if notice.sinks and not notice.held)
+    return [notice for notice in meant if UNTRIED_S < now - notice.created_at <= REMEMBERED_S]
 
 
 def ailments(pulse: Pulse, site: Site | None, servers: Sequence[Server], now: int) -> tuple[str, ...]:
