@@ -289,15 +289,15 @@ def test_a_summary_of_version_1_is_read_and_replaced_and_damage_is_left_out(stor
 
 def test_the_outages_of_a_day_are_found_however_many_came_before(store: Store) -> None:
     apply(store, ACME)
-    for start in (0, 20, 40):
-        for i in range(start, start + 20):
+    for start in (0, 30, 60):
+        for i in range(start, start + 30):
             tell(store, T + 60 * i, "ddd" if i < start + 8 else "uuu")
-    judge_shards(store, None, T + 3720)
+        judge_shards(store, None, T + 60 * (start + 29) + 1)
     began = [incident.started_at for incident in store.incidents("acme", 10)]
     assert len(began) == 3
     assert [i.started_at for i in store.incidents_since("acme", T)] == began
-    assert [i.started_at for i in store.incidents_since("acme", T + 25 * 60)] == began[:2]
-    assert store.incidents_since("acme", T + 59 * 60) == []
+    assert [i.started_at for i in store.incidents_since("acme", T + 35 * 60)] == began[:2]
+    assert store.incidents_since("acme", T + 89 * 60) == []
 
 
 def test_a_delivery_is_remembered(store: Store) -> None:

@@ -20,7 +20,7 @@ from lookout.jobs.keeping import Kept, drain, keep, parse
 from lookout.jobs.watching import watch_over
 from lookout.probe.result import Layer, ProbeResult, Reason, Status
 from lookout.verdict.judge import Judgement
-from lookout.verdict.state import Notice, ShardState
+from lookout.verdict.state import Notice, ServerState, ShardState
 from lookout.verdict.watch import DRAIN_S, Watch, held_before
 
 from tests.handlers.memory import Memory, MemoryLog
@@ -73,6 +73,9 @@ class Lookout(Memory):
 
     def shard_states(self) -> list[ShardState]:
         return list(self.states.values())
+
+    def server_states(self) -> dict[str, ServerState]:
+        return {slug: one for shard in self.states.values() for slug, one in shard.servers.items()}
 
     def read(self) -> Watch:
         return self.log.read()

@@ -97,7 +97,7 @@ class World:
         before = set(self.told)
         self.now += 60
         for step in gather(self.mass.read(), holds(*scopes), SITE, self.now)[:steps]:
-            self.mass.keep(step)
+            self.mass.keep(step, self.now)
         return [one for key, one in self.told.items() if key not in before]
 
 
@@ -320,9 +320,9 @@ def test_a_tick_that_died_after_it_took_some_tells_of_them_and_releases_the_othe
 def test_of_two_ticks_at_once_one_is_refused() -> None:
     world = World(*(notice(f"s{n}") for n in range(5)))
     plans = [gather(world.mass.read(), holds("site"), SITE, M + 60 + late) for late in (0, 1)]
-    world.mass.keep(plans[0][0])
+    world.mass.keep(plans[0][0], M)
     with pytest.raises(ConflictError):
-        world.mass.keep(plans[1][0])
+        world.mass.keep(plans[1][0], M)
 
 
 def test_each_sink_learns_only_of_the_servers_it_would_have_been_told_of() -> None:
@@ -429,7 +429,7 @@ class Story(World):
             plan = plans[0 if first else 1]
             if plan:
                 try:
-                    self.mass.keep(plan.pop(0))
+                    self.mass.keep(plan.pop(0), self.now)
                 except ConflictError:
                     plan.clear()
 

@@ -16,6 +16,7 @@ from lookout.errors import ConflictError
 from lookout.jobs.surfaces import compare
 from lookout.store import Store
 from lookout.verdict.judge import Judgement, judge_minute, surfaces_to_compare
+from lookout.verdict.mass import scoping
 from lookout.verdict.schedule import AHEAD_S, HORIZON_S, minutes_to_judge
 from lookout.verdict.state import ShardState
 from lookout.verdict.watch import judgeable
@@ -43,14 +44,12 @@ def judge_shards(
     site, servers = store.roster(consistent=True)
     if site is None:
         return []
-    by_shard: dict[str, list[Server]] = {}
-    for server in servers:
-        by_shard.setdefault(server.shard, []).append(server)
+    live = {server.shard for server in servers}
     out: list[Judgement] = []
     errors: list[Exception] = []
-    for shard in sorted(by_shard if shards is None else set(shards) & set(by_shard)):
+    for shard in sorted(live if shards is None else live & set(shards)):
         try:
-            out += judge_shard(store, shard, by_shard[shard], site, now, read, held)
+            out += judge_shard(store, shard, (site, servers), now, read, held)
         except Exception as error:  # noqa: BLE001 - whatever one shard suffers, the others are judged; raised below
             errors.append(error)
     if errors:
@@ -59,17 +58,18 @@ def judge_shards(
 
 
 def judge_shard(
-    store: Store, shard: str, servers: Sequence[Server], site: Site, now: int, read: ReadSurface, held: int = 0
+    store: Store, shard: str, roster: tuple[Site, Sequence[Server]], now: int, read: ReadSurface, held: int = 0
 ) -> list[Judgement]:
-    """Judge every ripe minute of one shard. Raises ConflictError when others keep winning."""
+    """Judge every ripe minute of one shard; `roster` is of all. Raises ConflictError when others keep winning."""
+    site, everybody = roster
     for attempt in range(ATTEMPTS):
         state = store.shard_state(shard)
-        if attempt or any(server.slug not in state.servers for server in servers):
+        if attempt or any(server.shard == shard and server.slug not in state.servers for server in everybody):
             # Who is not in the state is new, or was removed before it was read: only what is listed now can say.
             listed, everybody = store.roster(consistent=True)
-            site, servers = listed or site, [server for server in everybody if server.shard == shard]
+            site = listed or site
         try:
-            return _judge_once(store, state, servers, site, now, read, held)
+            return _judge_once(store, state, (site, everybody), now, read, held)
         except ConflictError:
             if attempt == ATTEMPTS - 1:
                 raise
@@ -77,9 +77,10 @@ def judge_shard(
 
 
 def _judge_once(
-    store: Store, state: ShardState, servers: Sequence[Server], site: Site, now: int, read: ReadSurface, held: int
+    store: Store, state: ShardState, roster: tuple[Site, Sequence[Server]], now: int, read: ReadSurface, held: int
 ) -> list[Judgement]:
-    shard = state.shard
+    shard, (site, everybody) = state.shard, roster
+    servers = [server for server in everybody if server.shard == shard]
     since = state.judged + 60 if state.judged else now // 60 * 60 - FIRST_LOOK_BACK_S
     rounds = store.rounds(shard, max(since, now - HORIZON_S), now + AHEAD_S, now)
     reported = {minute: set(by_region) for minute, by_region in rounds.items()}
@@ -88,11 +89,12 @@ def _judge_once(
     if not minutes:
         return []
     incidents = store.open_incidents(state.servers.values())
+    scope = scoping(everybody, store.server_states, site)
     out = []
     for minute in minutes:
         found = rounds.get(minute, {})
         drifts = compare(surfaces_to_compare(state, minute, found, site), read)
-        judgement = judge_minute(state, minute, found, servers, site, incidents, drifts)
+        judgement = judge_minute(state, minute, found, servers, site, incidents, drifts, None, scope)
         state = store.commit(judgement, now)
         for incident in judgement.incidents:
             if incident.resolved_at is None:

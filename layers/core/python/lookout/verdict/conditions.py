@@ -55,23 +55,29 @@ class Seen:
         return self.verdict.outcome is Status.UNKNOWN and kept_out > 0 and kept_out * 2 >= len(self.results)
 
 
-def follow(state: ServerState, seen: Seen, minute: int) -> dict[str, Track]:
+def bad(seen: Seen, kind: str) -> bool | None:
+    """Is the round bad for that condition? False: good; None: it says nothing."""
+    outcome, cause = seen.verdict.outcome, seen.cause
+    if kind == LIMITED:
+        return seen.limited or (None if outcome is Status.UNKNOWN else False)
+    if cause == kind:
+        return True
+    good = outcome.ok and (cause is None if kind == LATENCY else True)
+    return False if good else None
+
+
+def follow(state: ServerState, seen: Seen, minute: int) -> Mapping[str, Track]:
     """The streaks of all conditions after a round. A good streak is followed only while an incident is open."""
-    cause, limited, outcome = seen.cause, seen.limited, seen.verdict.outcome
-    if not state.tracks and cause is None and not limited and not state.incidents:
-        return {}
+    if seen.verdict.outcome is Status.UP and not state.tracks and not state.incidents:
+        return state.tracks
     out = dict(state.tracks)
-    for kind, bad, good in (
-        (REGIONAL, cause == REGIONAL, outcome.ok and cause != REGIONAL),
-        (LATENCY, cause == LATENCY, outcome.ok and cause is None),
-        (LIMITED, limited, outcome is not Status.UNKNOWN),
-    ):
-        before = out.get(kind, Track())
-        if bad:
+    for kind in STREAKS:
+        says, before = bad(seen, kind), out.get(kind, Track())
+        if says:
             out[kind] = Track(before.bad + 1, before.bad_since or minute)
-        elif good and kind in state.incidents:
+        elif says is False and kind in state.incidents:
             out[kind] = Track(0, 0, before.good + 1, before.good_since or minute)
-        elif good:
+        elif says is False:
             out.pop(kind, None)
     return out
 
@@ -100,10 +106,11 @@ def judge_conditions(
 
 
 def _streak(scene: Scene, seen: Seen, kind: str, track: Track, incident: Incident | None) -> Happening | None:
-    server = scene.server
+    server, says = scene.server, bad(seen, kind)
     if incident is not None:
-        return scene.ends(incident, track.good_since, "recovered") if track.good >= server.up_after else None
-    if track.bad < server.down_after:
+        recovered = says is False and track.good >= server.up_after
+        return scene.ends(incident, track.good_since, "recovered") if recovered else None
+    if not says or track.bad < server.down_after:
         return None
     if kind == LIMITED and scene.minute - track.bad_since < server.limited_after_s:
         return None

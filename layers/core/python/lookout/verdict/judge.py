@@ -14,9 +14,10 @@ from lookout.config.model import Server, Site
 from lookout.history.round import Round
 from lookout.history.uptime import NOT_DUE, Counting
 from lookout.probe.result import ProbeResult
-from lookout.verdict.conditions import REGIONAL, judge_conditions
+from lookout.verdict.conditions import judge_conditions
 from lookout.verdict.drift import DRIFT, Drifts, judge_surface, pairs
 from lookout.verdict.incidents import OUTAGE, Happening, Scene
+from lookout.verdict.mass import KINDS
 from lookout.verdict.server import Judged, judge_server
 from lookout.verdict.state import Incident, Notice, ServerState, ShardState, SurfaceChange
 
@@ -92,12 +93,13 @@ def judge_minute(
     sheet = _Sheet(judged)
     for one in judged:
         sheet.add_conditions(one, incidents)
+    if scope is not None:
+        sheet.hold(servers, scope)
     for one in judged:
         sheet.add_surface(one, drifts or {}, incidents)
     verdicts = {one.state.slug: one.code for one in judged if one.code != NOT_DUE}
     after = replace(state, judged=minute, servers=sheet.states)
-    notices = sheet.notices if scope is None else _held(sheet.notices, servers, sheet.states, scope)
-    return Judgement(minute, after, verdicts, tuple(sheet.incidents), tuple(notices), tuple(sheet.changes))
+    return Judgement(minute, after, verdicts, tuple(sheet.incidents), tuple(sheet.notices), tuple(sheet.changes))
 
 
 class _Sheet:
@@ -145,6 +147,18 @@ class _Sheet:
                 state = state.with_(tracks={k: t for k, t in state.tracks.items() if k != kind})
         self.states[state.slug] = state
 
+    def hold(self, servers: Sequence[Server], scope: Scope) -> None:
+        """Hold back what opened in a mass failure: its digest tells of it (decision 12, X)."""
+        by_slug = {server.slug: server for server in servers}
+        states = dict(self.states)
+        for i, (incident, notice) in enumerate(zip(self.incidents, self.notices, strict=True)):
+            if notice.type != "incident.opened" or incident.kind not in KINDS:
+                continue
+            held = scope(by_slug[incident.slug], incident.kind, states)
+            if held:
+                self.incidents[i] = replace(incident, held=held)
+                self.notices[i] = replace(notice, held=held, incident=self.incidents[i])
+
     def add_surface(self, one: Judged, drifts: Drifts, incidents: Mapping[str, Incident]) -> None:
         """What one server offers now."""
         if one.scene is None or one.seen is None:
@@ -168,17 +182,3 @@ def _ends(scene: Scene, of_kind: Mapping[str, Incident], sheet: _Sheet) -> Itera
     for kind, incident in of_kind.items():
         if kind != OUTAGE and sheet.room >= 2:
             yield scene.ends(incident, scene.minute, "paused")
-
-
-def _held(
-    notices: Sequence[Notice], servers: Sequence[Server], states: Mapping[str, ServerState], scope: Scope
-) -> list[Notice]:
-    """The notices, with those of incidents that open in a mass failure held back for its digest."""
-    by_slug = {server.slug: server for server in servers}
-    out = []
-    for notice in notices:
-        opens = notice.type == "incident.opened" and notice.incident is not None
-        kind = notice.incident.kind if notice.incident is not None else ""
-        held = scope(by_slug[notice.slug], kind, states) if opens and kind in (OUTAGE, REGIONAL) else ""
-        out.append(replace(notice, held=held) if held else notice)
-    return out

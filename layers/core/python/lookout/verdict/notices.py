@@ -129,4 +129,5 @@ def _notice(
         incident=incident,
         sinks=tuple(name for name in server.notify if name in known),
         drift=drift,
+        held=incident.held if incident is not None else "",
     )

@@ -34,6 +34,8 @@ _ANEW: Mapping[str, Any] = {
     "tracks": {},
 }
 
+_KEPT = ("surface", "drifts", "drift_at", "incidents", "heard_at", "latencies", "usual_ms", "usual_day")
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -182,9 +184,9 @@ def _pause(server: Server, before: ServerState, minute: int, outage: Incident | 
 
 
 def _anew(before: ServerState, **values: Any) -> ServerState:
-    """A state that forgets everything but what the server offers, and which incidents are still open."""
-    kept: dict[str, Any] = {"surface": before.surface, "drifts": before.drifts, "drift_at": before.drift_at}
-    return ServerState(before.slug, **kept, incidents=before.incidents, **values)
+    """A state that forgets everything but what the server offers, how slow it used to be, and what is still open."""
+    kept = {name: getattr(before, name) for name in _KEPT}
+    return ServerState(before.slug, **kept, **values)
 
 
 def _quorum(verdict: RoundVerdict, after: ServerState) -> Quorum:
