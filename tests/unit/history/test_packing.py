@@ -115,13 +115,15 @@ def test_a_day_of_version_1_is_written_as_version_2_without_quarters() -> None:
 def test_numbers_and_texts_survive(numbers: list[int], text: str) -> None:
     out = Writer()
     for number in numbers:
-        out.signed(number)
         out.number(abs(number))
+    out.numbers([abs(number) for number in numbers])
+    out.signed(numbers)
     out.text(text)
     read = Reader(out.packed(7)[1:])
     for number in numbers:
-        assert read.signed() == number
         assert read.number() == abs(number)
+    assert list(read.numbers(len(numbers))) == [abs(number) for number in numbers]
+    assert read.signed(len(numbers)) == numbers
     assert read.text() == text
     read.end()
 
@@ -161,7 +163,9 @@ HOUR_LINE = (H // HOUR, "." * 60)
         (packed(*HOUR_LINE, 0, 1, "a", 1 << 60), "minutes beyond its hour"),
         (packed(*HOUR_LINE, 0, 1, "a", 3, "u", 0, 0, 0), "not one status per minute"),
         (packed(*HOUR_LINE, 0, 1, "a", 1, "Z", 0, 0, 0), "status 'Z'"),
-        (packed(*HOUR_LINE, 0, 1, "a", 1, "u", 1), "claims 1 entries where 0"),
+        (packed(*HOUR_LINE, 0, 1, "a", 1, "u", 0, 1), "claims 1 entries where 0"),
+        (packed(*HOUR_LINE, 0, 1, "a", 1, "u", 1, 0, 0), "a name it does not have"),
+        (packed(*HOUR_LINE, 0, 1, "a", 7, "uuu", 0, 0), "ends too early"),
         (packed(*HOUR_LINE, 1, "dns", 1, "a", 1, "u", 0, 1, 7, 0, 0, 0), "a name it does not have"),
         (pack_json(1, {"h": H, "o": "." * 60}), "lacks what it must have"),
         (pack_json(1, []), "lacks what it must have"),

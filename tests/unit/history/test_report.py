@@ -7,7 +7,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lookout.history.calendar import local_days
 from lookout.history.chunk import DAY, HOUR, Chunk, Sample, build, join
@@ -77,6 +77,7 @@ def archive(rng: Random, codes: Codes, rounds: Rounds, windows: list[tuple[int, 
     return out
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 1 << 32), st.sampled_from(sorted(CLOCKS_CHANGE)))
 def test_every_number_is_the_references(seed: int, name: str) -> None:
     rng, zone = Random(seed), ZoneInfo(name)

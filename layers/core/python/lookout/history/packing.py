@@ -85,23 +85,20 @@ def pack_chunk(chunk: Chunk) -> bytes:
         out.text(region)
         out.number(sum(1 << sample.minute for sample in found))
         out.text("".join(OUTCOME_CODES.get(sample.status, _NO_STATUS) for sample in found))
-        for sample in found:
-            out.number(0 if sample.reason is None else 1 + index[sample.reason])
+        out.numbers([0 if sample.reason is None else 1 + index[sample.reason] for sample in found])
         phases = sorted({phase for sample in found for phase in sample.phases})
         out.number(len(phases))
         for phase in phases:
             out.number(index[phase])
             _write_column(out, [sample.phases.get(phase) for sample in found])
-        for sample in found:
-            out.signed(sample.latency_ms - sum(sample.phases.values()))
+        out.signed(sample.latency_ms - sum(sample.phases.values()) for sample in found)
     return out.packed(CHUNK_VERSION)
 
 
 def _write_column(out: Writer, values: Sequence[int | None]) -> None:
     least = min(value for value in values if value is not None)
     out.number(least)
-    for value in values:
-        out.number(0 if value is None else 1 + value - least)
+    out.numbers([0 if value is None else 1 + value - least for value in values])
 
 
 def unpack_chunk(slug: str, data: bytes) -> Chunk:
@@ -133,18 +130,17 @@ def _samples(read: Reader, names: Sequence[str]) -> tuple[Sample, ...]:
     codes = read.text()
     if len(codes) != len(minutes):
         raise FormatError("a packed chunk has not one status per minute")
-    reasons = [read.count(len(names)) for _ in minutes]
+    reasons = read.numbers(len(minutes))
     phases: list[dict[str, int]] = [{} for _ in minutes]
     for _ in range(read.count(len(names))):
         name = _name(names, read.number())
         least = read.number()
-        for own in phases:
-            above = read.number()
+        for own, above in zip(phases, read.numbers(len(phases)), strict=True):
             if above:
                 own[name] = least + above - 1
-    totals = [read.signed() + sum(own.values()) for own in phases]
+    totals = [rest + sum(own.values()) for rest, own in zip(read.signed(len(phases)), phases, strict=True)]
     return tuple(
-        Sample(minute, _status(code), total, names[reason - 1] if reason else None, own)
+        Sample(minute, _status(code), total, _name(names, reason - 1) if reason else None, own)
         for minute, code, total, reason, own in zip(minutes, codes, totals, reasons, phases, strict=True)
     )
 
@@ -191,8 +187,7 @@ def pack_day(summary: DaySummary) -> bytes:
     out.number(sum(1 << (hour - summary.day) // HOUR for hour in summary.hours))
     out.number(1 if summary.quarters else 0)
     for kind in zip(*(_counts(tally) for tally in summary.quarters or (summary.tally,)), strict=True):
-        for count in kind:
-            out.number(count)
+        out.numbers(kind)
     out.number(summary.incidents)
     out.number(summary.incident_s)
     out.number(len(summary.latency))
@@ -215,7 +210,7 @@ def unpack_day(slug: str, data: bytes) -> DaySummary:
     day, mask = read.number() * DAY, read.number()
     hours = tuple(day + HOUR * i for i in range(24) if mask >> i & 1)
     parts = QUARTERS if read.count(1) else 1
-    columns = [[read.number() for _ in range(parts)] for _ in range(5)]
+    columns = [read.numbers(parts) for _ in range(5)]
     tallies = tuple(Tally(*row) for row in zip(*columns, strict=True))
     incidents, incident_s = read.number(), read.number()
     latency = {}

@@ -7,6 +7,7 @@ folded first (0, -1, 1, -2, ... become 0, 1, 2, 3, ...); a text is its length an
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from lookout.errors import FormatError
@@ -29,9 +30,17 @@ class Writer:
             value >>= 7
         self._bytes.append(value)
 
-    def signed(self, value: int) -> None:
-        """Any number."""
-        self.number(value << 1 if value >= 0 else (-value << 1) - 1)
+    def numbers(self, values: Sequence[int]) -> None:
+        """Numbers of 0 or more, one after the other. Most are small: then it is a byte each, and quick."""
+        if max(values, default=0) < 0x80:
+            self._bytes += bytes(values)
+        else:
+            for value in values:
+                self.number(value)
+
+    def signed(self, values: Iterable[int]) -> None:
+        """Any numbers, one after the other."""
+        self.numbers([value << 1 if value >= 0 else (-value << 1) - 1 for value in values])
 
     def text(self, value: str) -> None:
         """A text."""
@@ -72,6 +81,14 @@ class Reader:
                 return value
             shift += 7
 
+    def numbers(self, count: int) -> Sequence[int]:
+        """The next numbers."""
+        found = self._bytes[self._at : self._at + count]
+        if len(found) == count and max(found, default=0) < 0x80:
+            self._at += count
+            return found
+        return [self.number() for _ in range(count)]
+
     def count(self, limit: int) -> int:
         """The next number, as a count of at most `limit` things."""
         value = self.number()
@@ -79,10 +96,9 @@ class Reader:
             raise FormatError(f"a packed record claims {value} entries where {limit} are possible")
         return value
 
-    def signed(self) -> int:
-        """The next signed number."""
-        value = self.number()
-        return value >> 1 if not value & 1 else -((value + 1) >> 1)
+    def signed(self, count: int) -> list[int]:
+        """The next signed numbers."""
+        return [value >> 1 if not value & 1 else -((value + 1) >> 1) for value in self.numbers(count)]
 
     def text(self) -> str:
         """The next text."""
