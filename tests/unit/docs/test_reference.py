@@ -8,6 +8,8 @@ import re
 
 import pytest
 from lookout import settings
+from lookout.cli.incidents_cmd import KINDS
+from lookout.status import incidents
 from lookout.status.pages import render_site
 from lookout.status.router import _FIXED, respond
 
@@ -40,7 +42,7 @@ def test_every_path_without_a_slug_is_there() -> None:
 
 
 def test_the_example_of_a_server_has_the_keys_it_is_served_with() -> None:
-    (example,) = (json.loads(text) for text in fences(API, "json"))
+    example, _ = (json.loads(text) for text in fences(API, "json"))
     _, _, body = answer("/api/v1/servers/{slug}")
     served = json.loads(body)
     assert set(example) <= set(served)
@@ -56,11 +58,27 @@ def test_the_example_of_a_server_has_the_keys_it_is_served_with() -> None:
     }
 
 
+def test_the_example_of_an_incident_has_the_keys_it_is_served_with() -> None:
+    _, example = (json.loads(text) for text in fences(API, "json"))
+    served = json.loads(answer("/api/v1/incidents")[2])["incidents"][0]
+    assert list(example) == list(served)
+    assert set(example["failure"]) == set(example["first_failure"]) == set(served["failure"])
+    assert set(example["timeline"][0]) == set(served["timeline"][0])
+
+
+def test_the_kinds_of_incidents_are_explained() -> None:
+    kinds = {names(row[0])[0] for row in rows(section(read("docs/incidents.md"), "## Kinds"))}
+    assert kinds == {"availability", *incidents.KINDS} == set(KINDS)
+    assert set(incidents.MEANINGS) == set(incidents.KINDS)
+
+
 def test_every_file_of_the_site_that_is_named_is_written() -> None:
-    written = {f"/{page.path}" for page in render_site(sample.snapshot(), sample.NOW)}
+    snapshot = sample.snapshot()
+    written = {f"/{page.path.removesuffix('index.html')}" for page in render_site(snapshot, sample.NOW)}
+    (known,) = {i.id for view in snapshot.servers if view.slug == SLUG for i in view.incidents if i.resolved_at is None}
     named = [name for row in rows(section(API, "## Files of the site")) for name in names(row[0])]
     assert named
-    assert {name.replace("{slug}", SLUG) for name in named} <= written
+    assert {name.replace("{slug}", SLUG).replace("{id}", known) for name in named} <= written
 
 
 def test_the_data_model_has_the_tables_and_their_times() -> None:
@@ -78,13 +96,17 @@ def test_the_data_model_has_the_tables_and_their_times() -> None:
             ("day", settings.DAYS_TTL_S),
             ("notice", settings.NOTICES_TTL_S),
             ("change", settings.CHANGES_TTL_S),
+            ("taken", settings.TAKEN_TTL_S),
         )
     }
     assert tables == {
         settings.SERVERS_TABLE: [""],
         settings.ROUNDS_TABLE: [days["round"]] * 3,
         settings.HISTORY_TABLE: [days["chunk"], days["day"], days["day"]],
-        settings.INCIDENTS_TABLE: ["", "", days["change"], *[days["notice"]] * 3, ""],
+        settings.INCIDENTS_TABLE: [
+            *["", "", "1 day", days["change"]],
+            *[days["notice"], "", "", days["taken"], days["notice"], days["notice"], ""],
+        ],
     }
 
 

@@ -10,7 +10,7 @@ from lookout.probe.result import Status
 from lookout.status.view import Day, ServerView, Snapshot
 from lookout.surface.confirm import Memory, Track
 from lookout.verdict.ids import incident_id
-from lookout.verdict.state import Failure, Incident, RegionView, ServerState
+from lookout.verdict.state import Entry, Failure, Incident, RegionView, ServerState
 
 NOW = 1_787_409_247
 """2026-08-22 14:34:07 UTC."""
@@ -192,3 +192,52 @@ def calm() -> Snapshot:
             for slug, title in names.items()
         ),
     )
+
+
+def warned() -> Snapshot:
+    """An acknowledged, flapping outage with notes, and a warning of every kind, open and over."""
+    full = snapshot()
+    search, files, billing, crm, weather, _ = full.servers
+    day, week = 86400, 7 * 86400
+
+    def warning(of: ServerView, kind: str, began: int, lasted: int | None, **more: object) -> Incident:
+        made = incident(of.slug, of.title, began, lasted, kind=kind, failure=Failure(), regions=(), status="up")
+        return replace(made, id=incident_id(of.slug, kind, began), **more)  # type: ignore[arg-type]  # its keywords
+
+    outage = files.incidents[0]
+    first = Failure("tcp", "connection_refused", "Connection refused", None, "legacy", "2025-06-18")
+    told = (
+        Entry(outage.opened_at, "opened", "down: connection_refused in us-west-2, eu-west-1"),
+        Entry(outage.opened_at + 240, "flapping", "down: http_5xx in us-west-2, eu-west-1, ap-southeast-1"),
+        Entry(outage.opened_at + 391, "acknowledged", "Looking at the release of this afternoon."),
+        Entry(outage.opened_at + 960, "updated", "down: http_5xx in us-west-2, eu-west-1, ap-southeast-1"),
+        Entry(
+            outage.opened_at + 1130, "note", "Rolled back. Two of three pools answer again; the third is being drained."
+        ),
+    )
+    outage = replace(outage, evidence=first, flapping=True, timeline=told)
+    past = files.incidents[1]
+    past = past.noting(past.opened_at, "opened", "down: http_5xx in us-west-2, eu-west-1")
+    past = past.noting(past.started_at + 4 * 3600 + 60, "resolved", "recovered")
+    past = past.noting(past.started_at + day, "note", "A full disk. It is watched now, and ten times as large.")
+    ends = Failure("tls", None, "the certificate ends 2026-08-28 23:59 UTC")
+    certificate = warning(search, "certificate", MINUTE - week, None, opened_at=MINUTE - week, stage=week, failure=ends)
+    slow = Failure(None, "slow", "6840 ms; its usual 95th percentile is 724 ms")
+    latency = warning(billing, "latency", MINUTE - 1900 // 60 * 60, None, failure=slow, status="degraded")
+    lost = Failure("tcp", "connect_timeout", "", None)
+    regional = warning(billing, "regional", MINUTE - 9 * day, 1260, failure=lost, regions=REGIONS[2:], regions_total=3)
+    credential = warning(
+        crm, "credential", MINUTE - 3600, None, failure=Failure(message="the credential ends 2026-08-25")
+    )
+    drift = warning(crm, "drift", MINUTE - 5 * day, 1831, resolution="accepted")
+    drift = drift.noting(drift.opened_at, "opened", "breaking change").noting(drift.started_at + 1831, "acknowledged")
+    limited = Failure("http", "rate_limited", "Too Many Requests", 429)
+    blind = warning(weather, "limited", MINUTE - 3240, None, failure=limited, regions=REGIONS, regions_total=3)
+    shown = {
+        search.slug: (certificate, *search.incidents),
+        files.slug: (outage, past),
+        billing.slug: (latency, regional),
+        crm.slug: (credential, drift),
+        weather.slug: (blind,),
+    }
+    return replace(full, servers=tuple(replace(v, incidents=shown.get(v.slug, v.incidents)) for v in full.servers))

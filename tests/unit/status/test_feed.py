@@ -3,7 +3,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
-from lookout.status import feed
+from lookout.status import feed, incidents
 from lookout.verdict.state import Failure
 
 from tests.unit.status import sample
@@ -80,7 +80,7 @@ def test_at_most_fifty_entries() -> None:
 
 
 def test_cause() -> None:
-    assert feed.cause(Failure()) == ""
-    assert feed.cause(Failure("dns", "name_not_found")) == "dns, name_not_found"
-    assert feed.cause(Failure("http", "http_4xx", "Gone", 410)) == "http, http_4xx: HTTP 410. Gone"
-    assert feed.cause(Failure(None, None, "", 500)) == "HTTP 500"
+    assert incidents.cause(Failure()) == ""
+    assert incidents.cause(Failure("dns", "name_not_found")) == "dns, name_not_found"
+    assert incidents.cause(Failure("http", "http_4xx", "Gone", 410)) == "http, http_4xx: HTTP 410. Gone"
+    assert incidents.cause(Failure(None, None, "", 500)) == "HTTP 500"

@@ -61,7 +61,8 @@ def test_what_a_site_consists_of() -> None:
     pages = site(sample.snapshot())
     slugs = [view.slug for view in sample.snapshot().servers]
     incidents = [i.id for view in sample.snapshot().servers for i in view.incidents]
-    expected = {"index.html", "404.html", "status.json", "feed.atom", "llms.txt", "robots.txt"}
+    expected = {"index.html", "404.html", "status.json", "feed.atom", "feed.rss", "feed.json"}
+    expected |= {"llms.txt", "robots.txt"}
     expected |= {f"status/{slug}/index.html" for slug in slugs} | {f"status/{slug}.md" for slug in slugs}
     expected |= {f"status/{slug}/feed.atom" for slug in slugs} | {f"incidents/{i}/index.html" for i in incidents}
     static = {path for path in pages if path.startswith("static/")}

@@ -24,6 +24,10 @@ COMMANDS: Final = {
     "history": ("lookout.cli.history_cmd:history", "Uptime, coverage and latency of one server, up to 90 days back."),
     "export": ("lookout.cli.export_cmd:export_", "Write everything Lookout knows into a file, as JSON Lines."),
     "import": ("lookout.cli.export_cmd:import_", "Put such a file into the Lookout that is deployed here."),
+    "incidents": (
+        "lookout.cli.incidents_cmd:incidents",
+        "What went wrong: list it, look into it, take it in hand, write about it.",
+    ),
     "deploy": ("lookout.cli.deploy_cmd:deploy", "Deploy lookout.yaml to your AWS account."),
     "destroy": ("lookout.cli.deploy_cmd:destroy", "Remove Lookout from your AWS account."),
     "local": ("lookout.cli.local_cmd:local", "Run everything on this machine, without an AWS account."),

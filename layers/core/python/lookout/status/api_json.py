@@ -17,9 +17,20 @@ from lookout.history.uptime import Tally, percent
 from lookout.probe.result import Status
 from lookout.regions import city
 from lookout.status import changes
+from lookout.status import incidents as cases
 from lookout.status.conformance import breaches
 from lookout.status.feed import headline, incident_url, server_url
-from lookout.status.summary import WORDS, age_s, all_incidents, incidents_of, overall, silent_regions, stale
+from lookout.status.incidents import Line, is_outage
+from lookout.status.summary import (
+    WORDS,
+    age_s,
+    all_incidents,
+    outages_of,
+    overall,
+    silent_regions,
+    stale,
+    warnings_of,
+)
 from lookout.status.text import clean, public_url, ratio, rfc3339
 from lookout.status.view import ServerView, Snapshot
 from lookout.verdict.state import Failure, Incident, RegionView, SurfaceChange
@@ -119,8 +130,8 @@ def _envelope(snapshot: Snapshot, now: int) -> dict[str, Any]:
 
 
 def incident(snapshot: Snapshot, item: Incident) -> dict[str, Any]:
-    """One incident."""
-    ended = item.resolved_at
+    """One incident, of any kind."""
+    ended, taken = item.resolved_at, item.acknowledged
     return {
         "id": item.id,
         "server": item.slug,
@@ -131,12 +142,21 @@ def incident(snapshot: Snapshot, item: Incident) -> dict[str, Any]:
         "opened_at": rfc3339(item.opened_at),
         "resolved_at": _when(ended),
         "resolution": item.resolution,
+        "updated_at": rfc3339(cases.moved_at(item)),
+        "acknowledged_at": _when(taken.at if taken is not None else None),
+        "flapping": item.flapping,
         "duration_seconds": ended - item.started_at if ended is not None else None,
         "failure": _failure(item.failure),
+        "first_failure": _failure(item.evidence) if item.evidence is not None else None,
         "regions": list(item.regions),
         "regions_total": item.regions_total,
+        "timeline": [_line(line) for line in reversed(cases.lines(item))],
         "url": incident_url(snapshot, item),
     }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {"at": rfc3339(line.at), "what": line.what, "title": line.title, "text": line.text}
 
 
 def _brief(snapshot: Snapshot, view: ServerView) -> dict[str, Any]:
@@ -204,6 +224,7 @@ def current(snapshot: Snapshot, now: int) -> dict[str, Any]:
     """GET /api/v1/status and /status.json: the whole site, small."""
     whole = overall(snapshot, now)
     silent = silent_regions(snapshot, now)
+    still = [i for _, i in all_incidents(snapshot) if i.resolved_at is None]
     return {
         **_envelope(snapshot, now),
         "site": {"name": clean(snapshot.site_name), "url": snapshot.site_url},
@@ -214,7 +235,8 @@ def current(snapshot: Snapshot, now: int) -> dict[str, Any]:
             for name, at in snapshot.regions.items()
         ],
         "servers": [_brief(snapshot, view) for view in snapshot.servers],
-        "open_incidents": [incident(snapshot, i) for _, i in all_incidents(snapshot) if i.resolved_at is None],
+        "open_incidents": [incident(snapshot, i) for i in still if is_outage(i)],
+        "open_warnings": [incident(snapshot, i) for i in still if not is_outage(i)],
         "version": snapshot.version,
     }
 
@@ -231,7 +253,8 @@ def server(snapshot: Snapshot, view: ServerView, now: int) -> dict[str, Any]:
         **_server(snapshot, view),
         "timezone": snapshot.timezone,
         "days": [{"date": day.date, **_tally(day.tally)} for day in view.days],
-        "incidents": [incident(snapshot, i) for i in incidents_of(view)],
+        "incidents": [incident(snapshot, i) for i in outages_of(view)],
+        "warnings": [incident(snapshot, i) for i in warnings_of(view)],
         "surface_changes": [_change(change) for change in changes.changes_of(view)],
     }
 
@@ -283,19 +306,35 @@ def summary(snapshot: Snapshot, now: int) -> dict[str, Any]:
                 "status": "investigating",
                 "impact": "major",
                 "created_at": _ms(item.opened_at),
-                "updated_at": _ms(item.opened_at),
+                "updated_at": _ms(cases.moved_at(item)),
                 "monitoring_at": None,
                 "resolved_at": None,
                 "started_at": _ms(item.started_at),
                 "shortlink": incident_url(snapshot, item),
                 "page_id": "lookout",
-                "incident_updates": [],
+                "incident_updates": [_update(item, line) for line in cases.lines(item) if line.what != "began"],
                 "components": [by_id[view.slug]],
             }
             for view, item in all_incidents(snapshot)
-            if item.resolved_at is None
+            if item.resolved_at is None and is_outage(item)
         ],
         "scheduled_maintenances": [],
+    }
+
+
+def _update(item: Incident, line: Line) -> dict[str, Any]:
+    """One line of a timeline, as Statuspage has it."""
+    at = _ms(line.at)
+    return {
+        "id": f"{item.id}-{line.what}-{line.at}",
+        "incident_id": item.id,
+        "status": "investigating",
+        "body": f"{line.title}: {line.text}" if line.text else line.title,
+        "created_at": at,
+        "updated_at": at,
+        "display_at": at,
+        "affected_components": [],
+        "deliver_notifications": False,
     }
 
 

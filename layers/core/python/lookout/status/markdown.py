@@ -10,12 +10,14 @@ from urllib.parse import quote
 
 from lookout.history.uptime import percent
 from lookout.regions import city
-from lookout.status import changes
+from lookout.status import changes, incidents
 from lookout.status.conformance import breaches
-from lookout.status.feed import cause, headline, incident_url, server_url
-from lookout.status.summary import EXPLANATIONS, WORDS, incidents_of, overall
+from lookout.status.feed import headline, incident_url, server_url
+from lookout.status.incidents import cause
+from lookout.status.summary import EXPLANATIONS, WORDS, outages_of, overall, warnings_of
 from lookout.status.text import ago, clean, public_url, rfc3339
 from lookout.status.view import ServerView, Snapshot
+from lookout.verdict.state import Incident
 
 WINDOWS = ("24h", "7d", "30d", "90d")
 FORMULA = "uptime = ok / (ok + fail) over judged rounds; coverage = (ok + fail) / rounds that were due"
@@ -68,19 +70,26 @@ def server(snapshot: Snapshot, view: ServerView, now: int) -> bytes:
         lines += ["", "## Where it departs from the specification", ""]
         lines += [f"- {breach.severity} `{breach.rule}`: {breach.meaning}" for breach in broken]
     lines += ["", "## Incidents", ""]
-    found = incidents_of(view)
-    for incident in found:
-        why = _code(cause(incident.failure))
-        lines.append(
-            f"- [{_plain(headline(incident))}]({incident_url(snapshot, incident)})" + (f": {why}" if why else "")
-        )
-    lines += [] if found else ["None in the records."]
+    found = outages_of(view)
+    lines += [line for incident in found for line in _incident(snapshot, incident)] or ["None in the records."]
+    warnings = warnings_of(view)
+    if warnings:
+        lines += ["", "## Warnings", "", "Not counted as time down.", ""]
+        lines += [line for incident in warnings for line in _incident(snapshot, incident)]
     drifts = changes.changes_of(view)
     if drifts:
         lines += ["", "## Changes of what it offers", ""]
         lines += [f"- {rfc3339(c.at)} {changes.class_of(c).value}: {_code(changes.in_words(c))}" for c in drifts]
     lines += ["", f"How it is counted: {FORMULA}. Page: {server_url(snapshot, view)}"]
     return ("\n".join(lines) + "\n").encode()
+
+
+def _incident(snapshot: Snapshot, incident: Incident) -> list[str]:
+    """A line, and one more for the acknowledgement and each note."""
+    why = _code(cause(incident.failure))
+    first = f"- [{_plain(headline(incident))}]({incident_url(snapshot, incident)})" + (f": {why}" if why else "")
+    said = incidents.written_by_people(incident)
+    return [first, *(f"  - {rfc3339(line.at)} {line.title.lower()}: {_code(line.text)}" for line in said)]
 
 
 def llms(snapshot: Snapshot, now: int) -> bytes:
@@ -99,7 +108,8 @@ def llms(snapshot: Snapshot, now: int) -> bytes:
         f"- [All servers]({base}/api/v1/servers): JSON with uptime, regions and protocol",
         f"- [Statuspage summary]({base}/api/v2/summary.json): Statuspage v2 format",
         f"- [Metrics]({base}/metrics): Prometheus and OpenMetrics",
-        f"- [Incidents]({base}/feed.atom): Atom",
+        f"- [Incidents]({base}/api/v1/incidents): JSON, with timelines",
+        f"- Incidents as feeds: [Atom]({base}/feed.atom), [RSS]({base}/feed.rss), [JSON Feed]({base}/feed.json)",
         "",
         "## Servers",
         "",

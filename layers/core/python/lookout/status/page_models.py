@@ -11,9 +11,9 @@ from lookout.history.slo import budget_left
 from lookout.history.uptime import Tally, percent
 from lookout.probe.result import Status
 from lookout.regions import city
-from lookout.status import bars, changes, summary
+from lookout.status import bars, changes, incidents, summary
 from lookout.status.conformance import Breach, breaches
-from lookout.status.feed import cause
+from lookout.status.incidents import cause
 from lookout.status.text import ago, clean, day_name, duration, moment, plural, public_url, rfc3339
 from lookout.status.view import Day, ServerView, Snapshot
 from lookout.verdict.state import Incident, SurfaceChange
@@ -69,15 +69,34 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of an incident's timeline."""
+
+    tone: str
+    title: str
+    text: str
+    at: When
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentCard:
-    """One incident."""
+    """One incident. `said` is what it is, after the server's name; `tone` how it is drawn; `why` what it means.
+
+    `first` is the failure it began with, where that is another than `cause`.
+    """
 
     id: str
     href: str
     server: str
     server_href: str
-    chip: Chip
+    kind: str
+    outage: bool
+    said: str
+    tone: str
+    why: str
     open: bool
+    acknowledged: When | None
+    flapping: bool
     started: When
     opened: When
     resolved: When | None
@@ -86,6 +105,8 @@ class IncidentCard:
     cities: tuple[str, ...]
     breadth: str
     cause: str
+    first: str
+    lines: tuple[Moment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +142,7 @@ class Row:
     facts: tuple[tuple[str, str], ...]
     failure: str
     incidents: tuple[IncidentCard, ...]
+    warnings: tuple[IncidentCard, ...]
     days: tuple[tuple[str, str, str], ...]
     changes: tuple[ChangeCard, ...] = ()
     breaches: tuple[Breach, ...] = ()
@@ -151,24 +173,35 @@ def known_since(days: Sequence[Day], count: int) -> str:
 
 def incident_card(base: str, view: ServerView, incident: Incident, now: int) -> IncidentCard:
     """One incident; `lasted` runs to `now` while it is open."""
-    end = incident.resolved_at
+    end, taken = incident.resolved_at, incident.acknowledged
+    outage = incidents.is_outage(incident)
+    drawn = chip(incident.status)
+    first = cause(incident.evidence) if incident.evidence is not None else ""
     return IncidentCard(
         id=incident.id,
         href=f"{base}/incidents/{quote(incident.id, safe='')}/",
         server=clean(view.title, 120),
         server_href=f"{base}/status/{quote(view.slug, safe='')}/",
-        chip=chip(incident.status),
+        kind=incident.kind,
+        outage=outage,
+        said=drawn.word if outage else incidents.what(incident),
+        tone=incidents.tone(incident),
+        why=drawn.explanation if outage else incidents.MEANINGS.get(incident.kind, ""),
         open=end is None,
+        acknowledged=when(taken.at, now) if taken is not None else None,
+        flapping=incident.flapping,
         started=when(incident.started_at, now),
         opened=when(incident.opened_at, now),
         resolved=when(end, now) if end is not None else None,
-        resolution=(incident.resolution or "resolved") if end is not None else "",
+        resolution=incidents.end(incident),
         lasted=duration((now if end is None else end) - incident.started_at),
         cities=tuple(city(region) for region in incident.regions),
         breadth=f"{len(incident.regions)} of {plural(incident.regions_total, 'region')}"
         if incident.regions_total
         else "",
         cause=cause(incident.failure),
+        first=first if first != cause(incident.failure) else "",
+        lines=tuple(Moment(line.tone, line.title, line.text, when(line.at, now)) for line in incidents.lines(incident)),
     )
 
 
@@ -273,7 +306,8 @@ def row(base: str, snapshot: Snapshot, view: ServerView, now: int) -> Row:
         speaks=_speaks(view),
         facts=_facts(view, now),
         failure=_failure(view),
-        incidents=tuple(incident_card(base, view, i, now) for i in summary.incidents_of(view)),
+        incidents=tuple(incident_card(base, view, i, now) for i in summary.outages_of(view)),
+        warnings=tuple(incident_card(base, view, i, now) for i in summary.warnings_of(view)),
         days=tuple((day.date, bars.level(day.tally), bars.describe(day.tally)) for day in reversed(view.days)),
         changes=tuple(change_card(change, now) for change in changes.changes_of(view)),
         breaches=tuple(breaches(state)),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -32,6 +31,7 @@ CACHE_FOREVER: Final = "public, max-age=31536000, immutable"
 REFRESH_S: Final = 600
 """How old a server's own page may grow while nothing in it that matters changes."""
 PAST_INCIDENTS: Final = 15
+OPEN_WARNINGS: Final = 15
 AFFECTED: Final = 6
 """Servers the banner names, before it only counts them."""
 CSP: Final = (
@@ -145,20 +145,26 @@ def _front(site: _Site) -> list[Page]:
     rows = [page_models.row(site.base, snapshot, view, now) for view in by_name]
     affected = [row for tone in ("bad", "warn") for row in rows if row.chip.tone == tone]
     cards = page_models.cards(site.base, snapshot, now)
+    outages = [card for card in cards if card.outage]
+    warnings = [card for card in cards if card.open and not card.outage]
     index = site.html(
         "index.html",
         whole=site.whole,
         rows=rows,
         affected=affected[:AFFECTED] if len(rows) > 1 else [],
         more_affected=max(0, len(affected) - AFFECTED),
-        open_incidents=[card for card in cards if card.open],
-        past_incidents=[card for card in cards if not card.open][:PAST_INCIDENTS],
+        open_incidents=[card for card in outages if card.open],
+        open_warnings=warnings[:OPEN_WARNINGS],
+        more_warnings=max(0, len(warnings) - OPEN_WARNINGS),
+        past_incidents=[card for card in outages if not card.open][:PAST_INCIDENTS],
     )
     robots = b"User-agent: *\nAllow: /\n"
     return [
         _always("index.html", index, HTML),
         _always("status.json", api_json.encode(api_json.current(snapshot, now)), api_json.CONTENT_TYPE),
         _always("feed.atom", feed.atom(snapshot), feed.CONTENT_TYPE),
+        _always("feed.rss", feed.rss(snapshot), feed.RSS_TYPE),
+        _always("feed.json", feed.json_feed(snapshot), feed.JSON_TYPE),
         _always("llms.txt", markdown.llms(snapshot, now), "text/plain; charset=utf-8"),
         _always("robots.txt", robots, "text/plain; charset=utf-8", "public, max-age=3600"),
         Page(
@@ -214,9 +220,9 @@ def _incidents(site: _Site, view: ServerView) -> list[Page]:
     out = []
     for incident in summary.incidents_of(view):
         card = page_models.incident_card(site.base, view, incident, site.now)
-        # A closed incident's page is written once and stays: it has no age to go stale.
+        # A closed incident's page stays as it is, until somebody adds a note: it has no age to go stale.
         stale_after_s = REFRESH_S + summary.STALE_AFTER_S if card.open else 0
-        body = site.html("incident.html", card=card, incident=asdict(incident), stale_after_s=stale_after_s)
+        body = site.html("incident.html", card=card, failure=incident.failure, stale_after_s=stale_after_s)
         path = f"incidents/{quote(incident.id, safe='')}/index.html"
         refresh_s = REFRESH_S if card.open else None
         signature = site.signature(incident.to_json(), view.title)

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from lookout.probe.result import Status
+from lookout.status.incidents import is_outage
 from lookout.status.text import plural
 from lookout.status.view import ServerView, Snapshot
 from lookout.verdict.state import Incident
@@ -80,8 +81,19 @@ def incidents_of(view: ServerView) -> tuple[Incident, ...]:
     return tuple(i for i in view.incidents if i.public)
 
 
+def outages_of(view: ServerView) -> tuple[Incident, ...]:
+    """Those that count as time down."""
+    return tuple(i for i in incidents_of(view) if is_outage(i))
+
+
+def warnings_of(view: ServerView) -> tuple[Incident, ...]:
+    """Those of other kinds, open ones first."""
+    found = [i for i in incidents_of(view) if not is_outage(i)]
+    return tuple(sorted(found, key=lambda i: i.resolved_at is not None))
+
+
 def all_incidents(snapshot: Snapshot) -> list[tuple[ServerView, Incident]]:
-    """Every public incident with its server, newest first."""
+    """Every public incident, of every kind, with its server, newest first."""
     found = [(view, incident) for view in snapshot.servers for incident in incidents_of(view)]
     return sorted(found, key=lambda pair: (-pair[1].started_at, pair[1].id))
 

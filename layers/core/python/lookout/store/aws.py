@@ -109,6 +109,11 @@ def delay_delivery(queue_url: str, region: str, receipt_handle: str, seconds: in
     )
 
 
+def caller_arn(home: str) -> str:
+    """Whose credentials these are: an ARN of IAM or STS. No permission is needed to ask."""
+    return str(client("sts", home).get_caller_identity()["Arn"])
+
+
 def invoke_async(function_name: str, payload: Mapping[str, Any]) -> None:
     """Invoke a Lambda function of this region without waiting for it."""
     client("lambda").invoke(

@@ -20,7 +20,8 @@ from lookout.history.slo import WINDOWS_S
 from lookout.history.spans import Span
 from lookout.history.uptime import NOT_DUE, total
 from lookout.history.windows import Rolled, Windows
-from lookout.status.changes import public
+from lookout.status import changes as surface_changes
+from lookout.status import incidents as cases
 from lookout.status.view import Day, ServerView, Snapshot
 from lookout.store.database import Store
 from lookout.verdict.state import Incident, ServerState, SurfaceChange
@@ -67,10 +68,10 @@ def view(
         state,
         {"24h": known.last(DAY), **windows},
         days,
-        incidents,
+        tuple(cases.public(one, with_credential=bool(server.auth)) for one in incidents if one.public),
         server.interval_s,
         server.slo,
-        tuple(public(change, with_credential=bool(server.auth)) for change in changes),
+        tuple(surface_changes.public(change, with_credential=bool(server.auth)) for change in changes),
         {name: found for name, found in outages.items() if found is not None},
         {length_s: known.last(length_s) for length_s in WINDOWS_S},
         past.latency,
@@ -110,6 +111,7 @@ class Gatherer:
         shown = [server for server in servers if server.public]
         recent = {shard: self._recent(shard, now) for shard in sorted({server.shard for server in shown})}
         days = local_days(now, DAYS, ZoneInfo(site.timezone))
+        touched = self._store.touched(now)
         views = []
         for server in shown:
             state = states.get(server.slug, ServerState(server.slug, since=now))
@@ -123,7 +125,7 @@ class Gatherer:
                         self._outages_of(state, days[0].begin),
                     ),
                     recent[server.shard],
-                    self._history_of(state),
+                    self._history_of(state, touched.get(server.slug), now),
                     now,
                     self._changes_of(state, now),
                 )
@@ -177,11 +179,17 @@ class Gatherer:
             self._outages[state.slug] = (key, known)
         return known
 
-    def _history_of(self, state: ServerState) -> tuple[Incident, ...]:
-        key = (state.incident_id, state.status, state.since)
+    def _history_of(self, state: ServerState, touched: str | None, now: int) -> tuple[Incident, ...]:
+        """Read again when the state or a person's mark says that they changed, and every ten minutes while any is open.
+
+        The last is for what the state need not show: how near the end of a certificate is.
+        """
+        still = tuple(sorted(state.incidents.values()))
+        turned = (state.status, state.since, state.flapping_since, state.view, state.drift_at)
+        key = (still, turned, touched, now // 600 if still else 0)
         seen, known = self._incidents.get(state.slug, (None, ()))
         if seen != key:
-            known = tuple(self._store.incidents(state.slug, INCIDENTS))
+            known = tuple(self._store.shown_incidents(state.slug, still, INCIDENTS))
             self._incidents[state.slug] = (key, known)
         return known
 
