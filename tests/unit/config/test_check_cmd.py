@@ -38,6 +38,8 @@ def test_it_says_what_will_be_watched() -> None:
     bank = next(line for line in lines if "bank" in line)
     assert "OAuth, client certificate" in bank
     assert lines[-2].startswith("Secrets needed in us-east-1: archive-address, archive-signing, bank-client-key,")
+    assert "heartbeat: the address in secret:lookout-heartbeat, each minute all is well" in lines
+    assert "alarms of us-east-1 and the probing regions: ops@acme.dev, once confirmed for each" in lines
     assert lines[-1] == "Parameters needed in us-east-1: /lookout/bank/certificate, /lookout/bank/client-secret"
 
 

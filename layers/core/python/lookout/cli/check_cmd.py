@@ -83,6 +83,8 @@ def _show(config: Config) -> None:
     if site.heartbeat is not None:
         where = site.heartbeat.url
         click.echo(f"heartbeat: {f'the address in {where}' if is_reference(where) else where}, each minute all is well")
+    if site.alarm_email is not None:
+        click.echo(f"alarms of {site.home} and the probing regions: {clean(site.alarm_email)}, once confirmed for each")
     for store, words in (("secret", "Secrets"), ("ssm", "Parameters")):
         if names := names_of(config, store):
             click.echo(f"{words} needed in {site.home}: {', '.join(names)}")
