@@ -59,6 +59,21 @@ class Deployment:
         """Names of the SSM parameters they refer to, sorted; each begins with a slash."""
         return self._names(kind, "ssm")
 
+    def sinks(self, kind: str) -> tuple[str, ...]:
+        """What the sinks of one kind are given, such as the ARNs of topics; sorted."""
+        return tuple(sorted({sink.url for sink in self.config.site.sinks if sink.kind == kind}))
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """What SES may have verified for the e-mail sinks: their addresses, the domains of these, and those above."""
+        mails = [sink.options for sink in self.config.site.sinks if sink.kind == "email"]
+        addresses = {address for mail in mails for address in (mail["from"], *mail["to"])}
+        domains: set[str] = set()
+        for address in addresses:
+            labels = address.rpartition("@")[2].split(".")
+            domains |= {".".join(labels[first:]) for first in range(len(labels) - 1)}
+        return tuple(sorted(addresses | domains))
+
     def _names(self, kind: str, store: str) -> tuple[str, ...]:
         values: dict[str, list[object]] = {
             "servers": [server.auth for server in self.config.servers],

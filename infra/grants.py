@@ -10,6 +10,8 @@ A resource is a word and a name, resolved by `Arns`:
     function/NAME    a function of the same region
     secrets/KIND     the secrets the configuration refers to: those of servers, of sinks, or of the heartbeat
     parameters/KIND  the parameters of Parameter Store it refers to, likewise
+    identities/KIND  what SES may have verified for the e-mail sinks
+    topics/KIND      the SNS topics of sinks; buses/KIND the EventBridge buses
     surfaces/KEY     objects of the bucket of surfaces, in the home region
     asset/config     the configuration in the assets bucket
     logs/own         the function's own log group
@@ -91,6 +93,14 @@ GRANTS: Final = (
     ),
     Grant("notify", "secrets/sinks", ("secretsmanager:GetSecretValue",), "addresses and signing keys of sinks"),
     Grant("notify", "parameters/sinks", ("ssm:GetParameter",), "addresses and signing keys of sinks"),
+    Grant(
+        "notify",
+        "identities/sinks",
+        ("ses:SendEmail", "ses:SendRawEmail"),
+        "e-mail from its sender; SES asks for the recipients' identities too, while the account is in its sandbox",
+    ),
+    Grant("notify", "topics/sinks", ("sns:Publish",), "messages to the topics of sinks"),
+    Grant("notify", "buses/sinks", ("events:PutEvents",), "events to the buses of sinks"),
     Grant("rollup", "table/servers", ("dynamodb:Scan",), "the roster"),
     Grant(
         "rollup",
@@ -181,6 +191,15 @@ class Arns:
         if kind == "parameters":
             names = [parameter.removeprefix("/") for parameter in self._deployment.parameters(name)]
             return [self._arn("ssm", "parameter", n, self._deployment.home) for n in names]
+        if kind == "identities":
+            return [self._arn("ses", "identity", n, self._deployment.home) for n in self._deployment.identities]
+        if kind == "topics":
+            return list(self._deployment.sinks("sns"))
+        if kind == "buses":
+            buses = self._deployment.sinks("eventbridge")
+            return [
+                b if b.startswith("arn:") else self._arn("events", "event-bus", b, self._deployment.home) for b in buses
+            ]
         raise KeyError(resource)
 
     def _arn(self, service: str, kind: str, name: str, region: str, *, colon: bool = False) -> str:

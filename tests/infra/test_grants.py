@@ -107,6 +107,7 @@ def arns(resource: str, region: str, folder: str, template: dict[str, Any]) -> l
         "heartbeat": ("beat-address",),
     }
     parameters = {"servers": ("lookout/certificate", "lookout/secret"), "sinks": ("ops/slack",), "heartbeat": ()}
+    identities = ("acme.dev", "ann@acme.dev", "lookout@status.acme.dev", "status.acme.dev")
     return {
         "anything": ["*"],
         "logs": [f"arn:aws:logs:{region}:ACCOUNT:log-group:/aws/lambda/lookout-{folder}:*"],
@@ -117,6 +118,12 @@ def arns(resource: str, region: str, folder: str, template: dict[str, Any]) -> l
         "function": [f"arn:aws:lambda:{region}:ACCOUNT:function:lookout-{name}"],
         "watchers": [f"arn:aws:sqs:{r}:ACCOUNT:lookout-{name}" for r in ("us-west-2", "eu-west-1")],
         "secrets": [secret.format(n) for n in secrets.get(name, ())],
+        "identities": [f"arn:aws:ses:{HOME}:ACCOUNT:identity/{n}" for n in identities],
+        "topics": ["arn:aws:sns:eu-west-1:111122223333:alerts"],
+        "buses": [
+            f"arn:aws:events:{HOME}:ACCOUNT:event-bus/default",
+            "arn:aws:events:eu-west-1:111122223333:event-bus/ops",
+        ],
         "parameters": [f"arn:aws:ssm:{HOME}:ACCOUNT:parameter/{n}" for n in parameters.get(name, ())],
     }[kind]
 

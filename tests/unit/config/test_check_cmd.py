@@ -33,11 +33,14 @@ def test_it_says_what_will_be_watched() -> None:
         assert word in staging
     assert "oncall (slack) is told of 3 servers: the address in secret:slack-url" in lines
     assert (
-        "hook (webhook) is told of 1 server: https://ops.acme.dev/lookout, signed with secret:lookout-signing" in lines
-    )
+        "hook (webhook) is told of 1 server: https://ops.acme.dev/lookout,"
+        " signed with secret:lookout-signing-new and secret:lookout-signing"
+    ) in lines
+    assert "pager (pagerduty) is told of 0 servers: the key in secret:pagerduty-key" in lines
+    assert "mail (email) is told of 0 servers: oncall@acme.dev, from lookout@acme.dev" in lines
     bank = next(line for line in lines if "bank" in line)
     assert "OAuth, client certificate" in bank
-    assert lines[-2].startswith("Secrets needed in us-east-1: archive-address, archive-signing, bank-client-key,")
+    assert lines[-2].startswith("Secrets needed in us-east-1: alertmanager-token, archive-address, archive-signing,")
     assert "heartbeat: the address in secret:lookout-heartbeat, each minute all is well" in lines
     assert "alarms of us-east-1 and the probing regions: ops@acme.dev, once confirmed for each" in lines
     assert lines[-1] == "Parameters needed in us-east-1: /lookout/bank/certificate, /lookout/bank/client-secret"
@@ -45,14 +48,25 @@ def test_it_says_what_will_be_watched() -> None:
 
 def test_it_says_which_secrets_are_needed() -> None:
     assert names_of(load_config(EVERYTHING), "secret") == [
+        "alertmanager-token",
         "archive-address",
         "archive-signing",
         "bank-client-key",
+        "discord-url",
+        "google-chat-url",
         "lookout-heartbeat",
         "lookout-signing",
+        "lookout-signing-new",
+        "ntfy-token",
+        "opsgenie-key",
+        "pagerduty-key",
         "partner",
         "partner-token",
+        "slack-token",
         "slack-url",
+        "teams-url",
+        "telegram-token",
+        "tickets-authorization",
     ]
 
 

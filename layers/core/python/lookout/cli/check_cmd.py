@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from lookout.config.model import Config, Server
+from lookout.config.model import Config, Server, Sink
 from lookout.errors import ConfigError
 
 EXIT_WRONG = 2
@@ -76,10 +76,9 @@ def _show(config: Config) -> None:
     click.echo(f"{clean(site.name)}: {_count(len(config.servers), 'server')}, home {site.home}, probed from {cities}")
     Console(width=None if sys.stdout.isatty() else 160, soft_wrap=not sys.stdout.isatty()).print(_table(config.servers))
     for sink in site.sinks:
-        where = f"the address in {sink.url}" if is_reference(sink.url) else sink.url
-        signed = f", signed with {sink.signing}" if sink.signing else ""
+        signed = f", signed with {' and '.join(sink.signing.split())}" if sink.signing else ""
         told = sum(sink.name in server.notify for server in config.servers)
-        click.echo(f"{sink.name} ({sink.kind}) is told of {_count(told, 'server')}: {where}{signed}")
+        click.echo(f"{sink.name} ({sink.kind}) is told of {_count(told, 'server')}: {_where(sink)}{signed}")
     if site.heartbeat is not None:
         where = site.heartbeat.url
         click.echo(f"heartbeat: {f'the address in {where}' if is_reference(where) else where}, each minute all is well")
@@ -88,6 +87,16 @@ def _show(config: Config) -> None:
     for store, words in (("secret", "Secrets"), ("ssm", "Parameters")):
         if names := names_of(config, store):
             click.echo(f"{words} needed in {site.home}: {', '.join(names)}")
+
+
+def _where(sink: Sink) -> str:
+    """Where its notices go, as far as the file says it."""
+    from lookout.config.references import is_reference
+
+    if sink.kind == "email":
+        return f"{', '.join(sink.options['to'])}, from {sink.options['from']}"
+    held = {"slack_bot": "token", "telegram": "token", "pagerduty": "key", "opsgenie": "key"}.get(sink.kind, "address")
+    return f"the {held} in {sink.url}" if is_reference(sink.url) else sink.url
 
 
 def _table(servers: tuple[Server, ...]) -> Any:

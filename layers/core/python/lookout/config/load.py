@@ -13,9 +13,10 @@ from typing import Any
 from lookout.config.document import SIZE_LIMIT, Document
 from lookout.config.maintenance import window
 from lookout.config.meaning import meaning, without
-from lookout.config.model import Config, Heartbeat, Server, Sink, Site
+from lookout.config.model import Config, Heartbeat, Server, Site
 from lookout.config.provider import provider_of
 from lookout.config.references import is_reference
+from lookout.config.sinks import sink_of
 from lookout.config.structure import schema, structure
 from lookout.config.units import milliseconds, seconds
 from lookout.errors import ConfigError, Problem
@@ -79,7 +80,7 @@ def remarks(config: Config) -> list[str]:
 
 
 def _build(value: Mapping[str, Any]) -> Config:
-    sinks = tuple(_sink(name, sink) for name, sink in value.get("sinks", {}).items())
+    sinks = tuple(sink_of(name, one) for name, one in value.get("sinks", {}).items())
     site = Site(
         name=value.get("name", "MCP status"),
         home=value["home"],
@@ -94,18 +95,8 @@ def _build(value: Mapping[str, Any]) -> Config:
         maintenance=tuple(window(one, value.get("timezone", "UTC")) for one in value.get("maintenance", ())),
         mass_failure_percent=int(value.get("mass_failure_share", "50%").removesuffix("%")),
     )
-    common = {"notify": [sink.name for sink in sinks], **value.get("defaults", {})}
+    common = {"notify": [one.name for one in sinks], **value.get("defaults", {})}
     return Config(site, tuple(_server({**common, **server}) for server in value["servers"]))
-
-
-def _sink(name: str, value: Mapping[str, Any]) -> Sink:
-    return Sink(
-        name=name,
-        kind="slack" if "slack" in value else "webhook",
-        url=value["slack"] if "slack" in value else value["webhook"],
-        signing=value.get("signing"),
-        allow_private=value.get("allow_private", False),
-    )
 
 
 def _heartbeat(value: Any) -> Heartbeat:

@@ -5,7 +5,6 @@ Names nobody has, addresses nobody should call, secrets in the open.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 from zoneinfo import available_timezones
@@ -14,7 +13,8 @@ from lookout.config.addresses import address_problem
 from lookout.config.document import Path
 from lookout.config.maintenance import maintenance_problems
 from lookout.config.references import is_reference
-from lookout.config.secrecy import auth_problems, reference_problem, store_it
+from lookout.config.secrecy import auth_problems, reference_problem
+from lookout.config.sinks import sink_problems
 from lookout.config.structure import Found, suggestion
 from lookout.config.tool_call import tool_call_problems
 from lookout.config.units import milliseconds, no_zone
@@ -53,7 +53,7 @@ def meaning(value: Mapping[str, Any]) -> Iterator[Found]:
         yield from _server(("servers", i), server, home)
         yield from _policy(("servers", i), server, len(regions), sinks)
     for name, sink in sinks.items():
-        yield from _sink(("sinks", name), name, sink, home)
+        yield from sink_problems(("sinks", name), name, sink, home)
     if "heartbeat" in value:
         yield from _heartbeat(("heartbeat",), value["heartbeat"], home)
     tags = {tag for server in value.get("servers", []) if isinstance(server, Mapping) for tag in server.get("tags", ())}
@@ -73,24 +73,6 @@ def _server(path: Path, server: Mapping[str, Any], home: str) -> Iterator[Found]
     yield from auth_problems(path, server, home)
     if "tool_call" in server:
         yield from tool_call_problems((*path, "tool_call"), server["tool_call"])
-
-
-def _sink(path: Path, name: str, sink: Any, home: str) -> Iterator[Found]:
-    if not isinstance(sink, Mapping):
-        return
-    if "signing" in sink and "slack" in sink:
-        yield (*path, "signing"), "belongs to a webhook; Slack checks no signature: remove it"
-    elif "signing" in sink:
-        yield from reference_problem((*path, "signing"), sink["signing"], "a signing secret", f"{name}-signing", home)
-    if "slack" in sink:
-        yield from reference_problem((*path, "slack"), sink["slack"], "a Slack address", f"{name}-slack", home)
-    webhook = sink.get("webhook", "")
-    if is_reference(webhook):
-        yield from reference_problem((*path, "webhook"), webhook, "an address", f"{name}-address", home)
-    elif webhook and (problem := address_problem(webhook, private=sink.get("allow_private", False))):
-        yield (*path, "webhook"), problem
-    elif re.match(r"https://hooks\.slack(-gov)?\.com/", webhook, re.IGNORECASE):
-        yield (*path, "webhook"), f"is a Slack address, and a secret: {store_it(f'{name}-slack', home, 'slack')}"
 
 
 def _heartbeat(path: Path, value: Any, home: str) -> Iterator[Found]:

@@ -28,6 +28,10 @@ _EXAMPLES: Final = {
     "share": "a percentage such as 50%",
     "email": "an e-mail address such as ops@example.com",
     "time": "a time in whole minutes such as 2027-01-31T03:00, with Z or an offset where it is not local",
+    "channel": "a channel's ID such as C02ABCDEFGH, or its name",
+    "chat": "a chat's number in quotes, or a channel's @name",
+    "topic": "the ARN of an SNS topic, such as arn:aws:sns:us-east-1:111122223333:alerts",
+    "bus": "the name of an event bus, or its ARN",
     "moment": "a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z",
 }
 _TYPES: Final = {
@@ -48,13 +52,15 @@ _LIMITS: Final[dict[str, Callable[[Any, Any], str]]] = {
     "minProperties": lambda *_: "is empty: remove it, or say what it is for",
     "maxProperties": lambda limit, value: f"has {len(value)} entries; at most {limit} are allowed",
     "uniqueItems": lambda *_: "lists something twice: remove one of them",
-    "oneOf": lambda limit, _: f"needs exactly one of {' and '.join(one['required'][0] for one in limit)}",
+    "oneOf": lambda limit, _: f"needs exactly one of {_and([one['required'][0] for one in limit])}",
 }
 _WHOLE: Final = frozenset(
     {"required", "dependentRequired", "oneOf", "minItems", "maxItems", "minProperties", "maxProperties", "uniqueItems"}
 )
 """Rules about a whole mapping or list: its parts can be looked at all the same."""
-_SECRET: Final = frozenset({"bearer", "headers", "client_secret", "certificate", "key", "signing", "slack"})
+_TOKENS: Final = frozenset({"bearer", "headers", "client_secret", "certificate", "key", "signing", "token"})
+_CHATS: Final = frozenset({"slack", "slack_bot", "discord", "teams", "google_chat", "telegram"})
+_SECRET: Final = _TOKENS | _CHATS | {"pagerduty", "opsgenie"}
 _HIDDEN: Final = _SECRET | {"auth", "sinks", "url", "heartbeat"}
 """Keys whose values are, or may contain, a secret."""
 
@@ -86,6 +92,11 @@ def structure(document: Document) -> tuple[list[Found], set[Path]]:
             if error.validator not in _WHOLE:
                 unfit.add(path)
     return list(found), unfit
+
+
+def _and(words: list[str]) -> str:
+    """`a, b and c`."""
+    return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
