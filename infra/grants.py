@@ -76,8 +76,8 @@ GRANTS: Final = (
     Grant(
         "judge",
         "table/incidents",
-        ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"),
-        "state, incidents and notices, in one transaction",
+        ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"),
+        "state, incidents and notices, in one transaction; held notices move to the outbox or a digest",
     ),
     Grant("judge", "surfaces/*", ("s3:GetObject",), "the two surfaces of a change"),
     Grant("notify", "stream/incidents", _STREAM_READ, "new notices"),

@@ -30,6 +30,8 @@ class Memory:
     def __init__(self, site: Site | None, servers: Iterable[Server]) -> None:
         self.definitions = (site, list(servers))
         self.stored: dict[tuple[str, int, str], Round] = {}
+        self.again: dict[tuple[str, int], dict[int, dict[str, Round]]] = {}
+        """Confirmations of a minute, by their number and region."""
         self.states: dict[str, ShardState] = {}
         self.judged: dict[tuple[str, int], dict[str, str]] = {}
         self.incidents: dict[str, Incident] = {}
@@ -54,6 +56,9 @@ class Memory:
 
     def put_round(self, item: Round, now: int) -> bool:
         self._check(item.shard)
+        if item.confirmation:
+            found = self.again.setdefault((item.shard, item.minute), {}).setdefault(item.confirmation, {})
+            return found.setdefault(item.region, item) is item
         key = (item.shard, item.minute, item.region)
         if now >= item.minute // HOUR * HOUR + HOUR:
             self.marks[item.shard, item.minute // HOUR * HOUR] = f"{item.minute}#{item.region}#{now}".encode()
@@ -62,6 +67,9 @@ class Memory:
         self.stored[key] = item
         self.writes.append(("round", item.shard, item.region))
         return True
+
+    def confirmations(self, shard: str, minute: int, now: int) -> dict[int, dict[str, Round]]:
+        return self.again.get((shard, minute), {})
 
     def late_hours(self, shard: str, now: int) -> dict[int, bytes]:
         return {hour: mark for (of, hour), mark in self.marks.items() if of == shard}
@@ -88,15 +96,18 @@ class Memory:
         self._check(shard)
         return self.states.get(shard, ShardState(shard))
 
-    def shard_states(self) -> list[ShardState]:
+    def shard_states(self, consistent: bool = False) -> list[ShardState]:
         return list(self.states.values())
+
+    def server_states(self) -> dict[str, ServerState]:
+        return {slug: state for shard in self.shard_states() for slug, state in shard.servers.items()}
 
     def incidents_since(self, slug: str, since: int) -> list[Incident]:
         mine = sorted((i for i in self.incidents.values() if i.slug == slug), key=lambda i: i.id, reverse=True)
         return [i for i in mine if i.kind == "availability" and (i.resolved_at is None or i.resolved_at > since)]
 
     def open_incidents(self, states: Iterable[ServerState]) -> dict[str, Incident]:
-        found = (self.incidents.get(state.incident_id or "") for state in states)
+        found = (self.incidents.get(key) for state in states for key in state.incidents.values())
         return {i.id: i for i in found if i is not None and i.resolved_at is None}
 
     def commit(self, judgement: Judgement, now: int) -> ShardState:
@@ -193,7 +204,8 @@ class MemoryMass:
         kept = Book.from_json(self.stored.version, json.loads(json.dumps(self.stored.to_json())))
         return Book(kept.version, kept.digests, tuple(self.held.values()), self.stored.taken)
 
-    def keep(self, step: Step) -> None:
+    def keep(self, step: Step, now: int) -> None:
+        del now
         before = self.read()
         if step.version != before.version + 1:
             raise ConflictError("another tick was first")
@@ -201,7 +213,7 @@ class MemoryMass:
         moved = [(notice, "") for notice, _ in step.taken] + list(step.released)
         assert all(notice.id in (taken[source] if source else self.held) for notice, source in moved)
         assert 1 + 2 * len(moved) + len(step.told) <= 100
-        new = [*(replace(notice, held="") for notice, _ in step.released), *step.told]
+        new = [*(notice for notice, _ in step.released), *step.told]
         assert not {notice.id for notice in new} & set(self.told)
         self.stored = replace(before.after(step), held=())
         for notice, _ in moved:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from lookout.verdict.state import Failure, Incident, Notice, Quorum, RegionView
 
@@ -220,7 +221,75 @@ FLAPPING = replace(UPDATED, status="down", incident=replace(INCIDENT, flapping=T
 REMINDER = replace(OPEN, id="evt_01J00000000000000000000009", type="incident.reminder", sequence=9)
 ACKNOWLEDGED = replace(UPDATED, status="down", incident=INCIDENT.noting(OPENED + 60, "acknowledged", by="ann"))
 BURN = of_nothing("slo.burn", "high")
-DIGEST = of_nothing("digest", "high", "digest:site")
+
+
+def _member(name: str, until: int | None = None) -> dict[str, Any]:
+    status = "down" if until is None else "up"
+    reason = "http_5xx"
+    return {"slug": "x", "name": name, "status": status, "reason": reason, "since": STARTED, "until": until}
+
+
+DIGEST = replace(
+    STALE,
+    id="evt_01J00000000000000000000005",
+    type="digest",
+    created_at=OPENED,
+    slug="digest:provider:acme.dev",
+    status="down",
+    previous_status="up",
+    severity="critical",
+    dedup_key="mass_01J00000000000000000000000",
+    server={**STALE.server, "slug": "digest:provider:acme.dev", "name": "200 servers of acme.dev"},
+    failure=Failure("http", "http_5xx", "", 502),
+    quorum=Quorum(3, 3, 0, "mass", 0),
+    regions=(),
+    incident=replace(
+        STALE.incident,
+        id="mass_01J00000000000000000000000",
+        slug="digest:provider:acme.dev",
+        status="down",
+        kind="mass",
+    ),
+    digest={
+        "scope": "provider:acme.dev",
+        "servers": 200,
+        "failing": 200,
+        "new": 200,
+        "members": [_member(f"Acme {n}") for n in range(50)],
+        "more": 150,
+    },
+)
+DIGEST_UPDATED = replace(DIGEST, sequence=OPENED + 60, digest={**(DIGEST.digest or {}), "new": 3})
+DIGEST_OVER = replace(
+    DIGEST,
+    id="evt_01J00000000000000000000006",
+    status="up",
+    previous_status="down",
+    severity="info",
+    sequence=1 << 40,
+    incident=replace(DIGEST.incident, resolved_at=STARTED + 842, resolution="recovered"),
+    digest={**(DIGEST.digest or {}), "failing": 0, "new": 0, "members": [_member("Acme 0", STARTED + 800)] * 50},
+)
+DIGEST_PARTLY_OVER = replace(
+    DIGEST_OVER,
+    status="degraded",
+    incident=replace(DIGEST_OVER.incident, resolution="told alone"),
+    digest={
+        **(DIGEST_OVER.digest or {}),
+        "failing": 3,
+        "members": [_member(f"Acme {n}", None if n < 3 else STARTED + 800) for n in range(50)],
+    },
+)
+DIGEST_OF_ONE = replace(
+    DIGEST,
+    server={**DIGEST.server, "name": "1 server of acme.dev", "visibility": "private"},
+    digest={**(DIGEST.digest or {}), "servers": 1, "failing": 1, "new": 1, "members": [_member("Inner")], "more": 0},
+)
+HOSTILE_DIGEST = replace(
+    DIGEST,
+    failure=replace(FAILURE, message="", reason=EVIL, layer=EVIL),
+    digest={**(DIGEST.digest or {}), "members": [_member(EVIL[:100])] * 50, "more": 10**6, "servers": 10**6},
+)
 MAINTENANCE = of_nothing("maintenance.started")
 UNHEARD = of_nothing("weather.stormy", "warning")
 EVERY = {
@@ -254,6 +323,11 @@ EVERY = {
     "acknowledged": ACKNOWLEDGED,
     "burn": BURN,
     "digest": DIGEST,
+    "digest updated": DIGEST_UPDATED,
+    "digest over": DIGEST_OVER,
+    "digest partly over": DIGEST_PARTLY_OVER,
+    "digest of one": DIGEST_OF_ONE,
+    "hostile digest": HOSTILE_DIGEST,
     "maintenance": MAINTENANCE,
     "maintenance over": of_nothing("maintenance.ended"),
     "unheard of": UNHEARD,

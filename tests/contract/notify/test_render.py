@@ -135,6 +135,7 @@ def test_the_webhook_is_what_shapes_says() -> None:
             "duration_seconds": None,
         },
         "drift": None,
+        "digest": None,
         "links": {
             "status_page": f"{SITE}/status/acme-search/",
             "incident": f"{SITE}/incidents/{OPEN.dedup_key}/",

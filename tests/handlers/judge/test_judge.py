@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from lookout.errors import ConflictError, StoreError
 from lookout.history.round import Round
 from lookout.probe.result import Layer, ProbeResult, Reason, Status
 from lookout.store import Store
+from lookout.store.mass import MassBook
 from lookout.store.watch import WatchLog
 from lookout.surface.model import Surface, surface_of
 from lookout.surface.packed import pack
@@ -18,7 +20,7 @@ from lookout.verdict.judge import Judgement
 from lookout.verdict.state import ShardState
 
 from functions.judge import handler as judge
-from tests.handlers.memory import Memory, MemoryLog
+from tests.handlers.memory import Memory, MemoryLog, MemoryMass
 
 MINUTE = 1_787_409_240
 """2026-08-22T14:34:00Z: the newest round of the events."""
@@ -40,6 +42,7 @@ class World(Memory):
         self.surfaces: dict[str, Surface] = {}
         self.shown = MINUTE - 600
         self.log = MemoryLog(self.notices)
+        self.mass = MemoryMass(self.held, self.notices)
 
     def __call__(self, home: str) -> World:
         assert home == "us-east-1"
@@ -90,6 +93,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(judge.surfaces, "get_surface", world.get_surface)
     monkeypatch.setattr(judge, "Store", world)
     monkeypatch.setattr(judge, "WatchLog", lambda _: world.log)
+    monkeypatch.setattr(judge, "MassBook", lambda _: world.mass)
     monkeypatch.setattr(judge.time, "time", lambda: world.now)
     return world
 
@@ -286,10 +290,67 @@ def test_a_watch_that_cannot_be_kept_keeps_nobody_from_judging(world: World) -> 
     assert [notice.type for notice in world.notices.values()] == ["incident.opened"]
 
 
-def test_the_log_in_memory_is_called_like_the_real_one() -> None:
+def together(world: World) -> None:
+    """Five servers of one shard, all of whom fail for the third time in the minute of the events."""
+    servers = [replace(SEARCH, slug=f"search-{n}") for n in range(5)]
+    world.definitions = (SITE, servers)
+    for minutes_ago, (status, layer, reason) in ((3, UP), (2, DOWN), (1, DOWN), (0, DOWN)):
+        minute = MINUTE - 60 * minutes_ago
+        results = tuple(ProbeResult(s.slug, status, minute * 1000 + 7000, layer, reason) for s in servers)
+        for region in REGIONS:
+            world.put_round(Round("s000", minute, region, results), minute)
+
+
+def test_what_a_mass_failure_holds_back_is_told_by_the_tick_in_one_digest(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    together(world)
+    assert run("round") == {"minutes": 4, "notices": 0}
+    assert caplog.messages == ["held"] * 5
+    assert (len(world.held), len(world.incidents), world.notices) == (5, 5, {})
+    assert run("tick") == {"minutes": 0, "notices": 1}
+    (digest,) = world.notices.values()
+    assert (digest.type, digest.slug, digest.server["name"], digest.sinks) == (
+        "digest",
+        "digest:site",
+        "5 servers",
+        ("hook",),
+    )
+    assert run("tick") == {"minutes": 0, "notices": 0}
+
+
+def test_what_the_tick_judges_itself_it_also_tells(world: World) -> None:
+    together(world)
+    assert run("tick") == {"minutes": 4, "notices": 1}
+
+
+@unmeasured
+def test_whatever_becomes_of_the_watch_and_of_judging_what_is_held_is_told(world: World) -> None:
+    together(world)
+    run("round")
+    world.broken["s000"] = RuntimeError("throttled")
+    with pytest.raises(ExceptionGroup):
+        run("tick")
+    assert [notice.type for notice in world.notices.values()] == ["digest"]
+
+
+@unmeasured
+def test_what_is_held_and_cannot_be_read_keeps_nobody_from_judging(world: World) -> None:
+    outage(world)
+    world.mass.broken = TimeoutError("throttled")
+    assert run("round") == {"minutes": 4, "notices": 1}
+    world.tell(SEARCH, MINUTE + 60, "uuu")
+    world.now += 60
+    with pytest.raises(TimeoutError, match="throttled"):
+        run("tick")
+    assert world.states["s000"].judged == MINUTE + 60
+
+
+@pytest.mark.parametrize(("in_memory", "real"), [(MemoryLog, WatchLog), (MemoryMass, MassBook)])
+def test_what_is_in_memory_is_called_like_the_real_one(in_memory: type, real: type) -> None:
     for name in ("read", "keep"):
-        ours, real = (inspect.signature(getattr(log, name)) for log in (MemoryLog, WatchLog))
-        assert list(ours.parameters) == list(real.parameters)
+        ours, theirs = (inspect.signature(getattr(one, name)) for one in (in_memory, real))
+        assert list(ours.parameters) == list(theirs.parameters)
 
 
 def test_memory_has_the_stores_signatures() -> None:

@@ -13,7 +13,7 @@ from tests.unit.docs.pages import CORE, names, read, rows, section
 
 README = read("README.md")
 WEBHOOK = read("docs/reference/webhook.md")
-NOTICE = re.compile(r"(?:incident|drift|tls|credential|slo|latency|region|maintenance)\.[a-z]+")
+NOTICE = re.compile(r"(?:incident|drift|tls|credential|slo|latency|region|maintenance)\.[a-z]+|digest")
 BODY = {key: row[1] for row in rows(section(WEBHOOK, "## Body")) for key in names(row[0])}
 
 

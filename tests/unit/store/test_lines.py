@@ -68,6 +68,8 @@ def test_items_come_with_their_numbers() -> None:
         (item("incidents", pk={"S": "notice"}), "to import it would send it again. Remove the line"),
         (item("incidents", pk={"S": "delivery#evt_1"}), "Remove the line"),
         (item("incidents", pk={"S": "watch"}), "Remove the line"),
+        (item("incidents", pk={"S": "held"}), "Remove the line"),
+        (item("incidents", pk={"S": "mass#mass_1"}), "Remove the line"),
         (item(data={"S": json.dumps("x" * lines.LINE_LIMIT)}), "no item is so large"),
     ],
 )

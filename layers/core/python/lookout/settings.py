@@ -51,6 +51,8 @@ CHUNKS_TTL_S: Final = 90 * 86400
 DAYS_TTL_S: Final = 400 * 86400
 NOTICES_TTL_S: Final = 30 * 86400
 CHANGES_TTL_S: Final = 400 * 86400
+TAKEN_TTL_S: Final = 400 * 86400
+"""Of a notice that a digest took: it must outlive the digest."""
 
 LATE_KIND: Final = "late"
 """Value of the `kind` attribute of the mark that a round came after its hour was over."""
@@ -58,6 +60,8 @@ ROUND_KIND: Final = "round"
 """Value of the `kind` attribute of a round item: what the judge's stream filter matches (with INSERT)."""
 NOTICE_PARTITION: Final = "notice"
 """Partition key (`pk`) of every notice: what the notify function's stream filter matches (with INSERT)."""
+HELD_PARTITION: Final = "held"
+"""Partition key of notices that a mass failure holds back: the stream filter does not match it."""
 
 
 def function_name(folder: str) -> str:

@@ -90,9 +90,9 @@ def group(notice: Notice, sink: str) -> str:
 
 
 def fan_out(notices: Iterable[Notice], enqueue: Callable[[str, str, str], None]) -> int:
-    """Queue one delivery per (notice, sink): `enqueue(notice id, sink, group)`; how many."""
+    """Queue one delivery per (notice, sink): `enqueue(notice id, sink, group)`; how many. Nobody gets what is held."""
     count = 0
-    for notice in notices:
+    for notice in (one for one in notices if not one.held):
         for sink in notice.sinks:
             enqueue(notice.id, sink, group(notice, sink))
             count += 1

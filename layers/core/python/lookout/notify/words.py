@@ -152,7 +152,8 @@ def phase(notice: Notice) -> Phase:
         return Phase.NEWS
     if notice.incident.resolved_at is not None:
         return Phase.RESOLVED
-    return Phase.UPDATED if notice.type in ("incident.updated", "incident.reminder") else Phase.OPENED
+    again = notice.type in ("incident.updated", "incident.reminder") or (notice.digest is not None and notice.sequence)
+    return Phase.UPDATED if again else Phase.OPENED
 
 
 def links(notice: Notice, site_url: str) -> dict[str, str | None]:
@@ -193,8 +194,8 @@ def tell(notice: Notice, site_url: str) -> Story:
         address=str(notice.server.get("url") or ""),
         cause=cause,
         detail=notice.failure.message if cause else "",
-        note="Lookout itself: servers are judged by the regions that report." if about_us else _unknown(notice),
-        listings=_listings(notice.drift) if notice.drift is not None else (),
+        note="Lookout itself: servers are judged by the regions that report." if about_us else _note(notice),
+        listings=_listings(notice),
         facts=tuple(_facts(notice)),
         page=links(notice, site_url)["status_page"],
         reference=notice.dedup_key,
@@ -208,6 +209,8 @@ def _kind(notice: Notice) -> str:
 def _verb(notice: Notice) -> tuple[Tone, str]:
     """How it looks, and what happened."""
     kind, resolution = _kind(notice), notice.incident.resolution if notice.incident is not None else None
+    if notice.digest is not None:
+        return _together(notice, notice.digest)
     if phase(notice) is Phase.RESOLVED:
         if resolution in _OVER:
             over = "is no longer probed from" if kind == "region" else f"is no longer watched ({resolution})"
@@ -221,6 +224,16 @@ def _verb(notice: Notice) -> tuple[Tone, str]:
         return _TYPES[notice.type]
     tone = _SEVERITY_TONES.get(notice.severity, Tone.NEWS)
     return tone, _KINDS[kind][0] if kind in _KINDS else notice.type.replace(".", " ").replace("_", " ")
+
+
+def _together(notice: Notice, digest: Mapping[str, Any]) -> tuple[Tone, str]:
+    """Of a mass failure. Who is told of one server alone is told that it is not the only one."""
+    if phase(notice) is Phase.RESOLVED:
+        failing = digest["failing"]
+        return (Tone.WARNING, f"recovered but {failing}") if failing else (Tone.GOOD, "recovered")
+    verb = "fail together" if digest["servers"] > 1 else "fails together with others"
+    more = f" ({digest['new']} more)" if phase(notice) is Phase.UPDATED else ""
+    return _SEVERITY_TONES.get(notice.severity, Tone.WARNING), verb + more
 
 
 def _cause(notice: Notice) -> str:
@@ -244,8 +257,13 @@ def _listing(heading: str, names: list[str]) -> list[Listing]:
     return [Listing(heading, tuple(names[:LISTED]), max(0, len(names) - LISTED))] if names else []
 
 
-def _listings(drift: Mapping[str, Any]) -> tuple[Listing, ...]:
-    """What was removed, changed and added; each change with its kinds."""
+def _listings(notice: Notice) -> tuple[Listing, ...]:
+    """What was removed, changed and added, each change with its kinds; or who fails, and who recovered."""
+    drift = notice.drift
+    if notice.digest is not None:
+        return _members(notice.digest)
+    if drift is None:
+        return ()
     changed = []
     for one in drift["changed"]:
         kinds = dict.fromkeys(c["kind"].replace("_", " ") for c in one["changes"])
@@ -254,8 +272,19 @@ def _listings(drift: Mapping[str, Any]) -> tuple[Listing, ...]:
     return (*_listing("Removed", removed), *_listing("Changed", changed), *_listing("Added", added))
 
 
-def _unknown(notice: Notice) -> str:
-    """What the listings of a surface change leave out."""
+def _members(digest: Mapping[str, Any]) -> tuple[Listing, ...]:
+    failing = [one["name"] for one in digest["members"] if one["until"] is None][:LISTED]
+    fine = [one["name"] for one in digest["members"] if one["until"] is not None][:LISTED]
+    groups = (("Failing", failing, digest["failing"]), ("Recovered", fine, digest["servers"] - digest["failing"]))
+    return tuple(
+        Listing(heading, tuple(names), max(0, count - len(names))) for heading, names, count in groups if names
+    )
+
+
+def _note(notice: Notice) -> str:
+    """What the listings leave out."""
+    if notice.digest is not None and phase(notice) is Phase.RESOLVED and notice.digest["failing"]:
+        return "Who still fails is told alone from here on."
     if notice.drift is None:
         return ""
     if notice.drift.get("more"):
@@ -276,6 +305,8 @@ def _facts(notice: Notice) -> list[Fact]:
     if notice.incident.kind == "region":
         return [*_silence(notice, notice.incident), severity]
     began = _moment("First seen", notice.incident.started_at)
+    if notice.digest is not None:
+        return [*_extent(notice.digest, notice.incident, began), severity]
     if phase(notice) is Phase.RESOLVED:
         return [*_ended(notice, notice.incident, began), Fact("Previous status", notice.previous_status), severity]
     before = notice.previous_status
@@ -304,6 +335,13 @@ def _ended(notice: Notice, incident: Incident, began: Fact) -> list[Fact]:
     fine = sum(view.status in _FINE for view in notice.regions)
     regions = Fact("Regions ok", f"{fine} of {notice.quorum.regions_total}{_cities(notice, _FINE)}")
     return [Fact("Downtime" if incident.kind == _OUTAGE else "Lasted", lasted), began, regions]
+
+
+def _extent(digest: Mapping[str, Any], incident: Incident, began: Fact) -> list[Fact]:
+    failing = Fact("Servers failing", f"{digest['failing']} of {digest['servers']}")
+    if incident.resolved_at is None:
+        return [failing, began]
+    return [Fact("Lasted", duration(max(0, incident.resolved_at - incident.started_at))), failing, began]
 
 
 def _silence(notice: Notice, incident: Incident) -> list[Fact]:

@@ -65,6 +65,9 @@ class Casebook(Archive):
         return Incident.from_json(json.loads(row.data or "{}"), int(row.version or 0))
 
     def _notice_item(self, notice: Notice) -> IncidentItem:
+        """A notice for the outbox; one that is held, for the tick to decide about, for as long as that takes."""
+        if notice.held:
+            return self._m.incident(settings.HELD_PARTITION, notice.id, data=dump(notice.to_json()))
         ttl = notice.created_at + settings.NOTICES_TTL_S
         return self._m.incident(settings.NOTICE_PARTITION, notice.id, data=dump(notice.to_json()), ttl=ttl)
 

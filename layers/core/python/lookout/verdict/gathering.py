@@ -104,7 +104,7 @@ class Step:
     taken: tuple[tuple[Notice, str], ...] = ()
     """From the held ones to the digest of that id."""
     released: tuple[tuple[Notice, str], ...] = ()
-    """To the outbox: from the digest of that id, or, where it is empty, from the held ones."""
+    """To the outbox, held no longer: from the digest of that id, or, where it is empty, from the held ones."""
     told: tuple[Notice, ...] = ()
     """New in the outbox: digests."""
 
@@ -165,7 +165,7 @@ def _take(book: Book, standing: Standing, site: Site, now: int) -> Iterator[Step
             book.version + 1 + number,
             book.digests,
             taken=tuple((notice, digest) for notice, digest, takes in part if takes),
-            released=tuple((notice, digest) for notice, digest, takes in part if not takes),
+            released=tuple((replace(notice, held=""), digest) for notice, digest, takes in part if not takes),
         )
 
 
@@ -199,7 +199,7 @@ def _release(book: Book, standing: Standing, site: Site, now: int) -> Iterator[S
     for digest in book.digests:
         if not digest.ended_at:
             continue
-        going = [(notice, digest.id) for notice in _unresolved(book.taken.get(digest.id, ()))]
+        going = [(replace(notice, held=""), digest.id) for notice in _unresolved(book.taken.get(digest.id, ()))]
         parts = list(_parts(going))
         for number, part in enumerate(parts, 1):
             kept = book.digests

@@ -29,6 +29,7 @@ NAMES: Final = {
     "certificate": "MCPTLSExpiringSoon",
     "credential": "MCPCredentialExpiringSoon",
     "region": "MCPProbeRegionStale",
+    "mass": "MCPServersDown",
     "slo": "MCPErrorBudgetBurn",
 }
 """Kind of incident -> alertname."""
@@ -42,6 +43,7 @@ _BY_TYPE: Final = {
 }
 _SEVERITIES: Final = {
     "availability": "critical",
+    "mass": "critical",
     "drift": "high",
     "certificate": "warning",
     "credential": "warning",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from lookout import __version__
@@ -96,6 +97,7 @@ def payload(notice: Notice, site_url: str) -> dict[str, Any]:
         ],
         "incident": _incident(notice.incident),
         "drift": dict(notice.drift) if notice.drift is not None else None,
+        "digest": _digest(notice.digest) if notice.digest is not None else None,
         "links": links(notice, site_url),
         "monitor": {"name": "lookout", "version": __version__, "kind": "external"},
     }
@@ -118,6 +120,15 @@ def flat(notice: Notice, site_url: str) -> dict[str, Any]:
 
 def _bounded(text: str | None) -> str | None:
     return text[:_TEXT] if text is not None else None
+
+
+def _digest(digest: Mapping[str, Any]) -> dict[str, Any]:
+    """The members' times as all others are written."""
+    members = [
+        {**one, "since": rfc3339(one["since"]), "until": rfc3339(one["until"]) if one["until"] is not None else None}
+        for one in digest["members"]
+    ]
+    return {**digest, "members": members}
 
 
 def _incident(incident: Incident | None) -> dict[str, Any]:
