@@ -57,14 +57,30 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     )
     there = {address for found in known.values() for address in found.get("hashes", ())}
     round_ = _shelf(own.home, own.surfaces_bucket).keep(round_, servers, there)
-    kept = keeping.keep(
-        round_,
-        partial(_put, Store(own.home)),
-        partial(aws.send_message, own.waiting_url, own.region),
-        max(1.0, context.get_remaining_time_in_millis() / 1000 - probing.QUEUE_RESERVE_S),
+    store = Store(own.home)
+
+    def left_s() -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000
+
+    def keep(one: Round) -> keeping.Kept:
+        wait = partial(aws.send_message, own.waiting_url, own.region)
+        return keeping.keep(one, partial(_put, store), wait, max(1.0, left_s() - probing.QUEUE_RESERVE_S))
+
+    kept = keep(round_)
+    again = asyncio.run(
+        probing.confirm_shard(
+            round_,
+            Site.from_item(event["site"]),
+            servers,
+            seconds=left_s(),
+            keyring=keyring,
+            memories=memories,
+            keep=keep,
+        )
     )
     stored, waiting = kept is keeping.Kept.STORED, kept is keeping.Kept.WAITING
     metrics.add_metric("ProbesDone", MetricUnit.Count, len(round_.results))
+    metrics.add_metric("Confirmations", MetricUnit.Count, again)
     metrics.add_metric("RoundsQueued", MetricUnit.Count, int(waiting))
     logger.info("round", shard=round_.shard, minute=round_.minute, servers=len(round_.results), kept=kept.value)
     return {"stored": stored, "waiting": waiting, "servers": len(round_.results)}

@@ -30,6 +30,8 @@ class Memory:
     def __init__(self, site: Site | None, servers: Iterable[Server]) -> None:
         self.definitions = (site, list(servers))
         self.stored: dict[tuple[str, int, str], Round] = {}
+        self.again: dict[tuple[str, int], dict[int, dict[str, Round]]] = {}
+        """Confirmations of a minute, by their number and region."""
         self.states: dict[str, ShardState] = {}
         self.judged: dict[tuple[str, int], dict[str, str]] = {}
         self.incidents: dict[str, Incident] = {}
@@ -54,6 +56,9 @@ class Memory:
 
     def put_round(self, item: Round, now: int) -> bool:
         self._check(item.shard)
+        if item.confirmation:
+            found = self.again.setdefault((item.shard, item.minute), {}).setdefault(item.confirmation, {})
+            return found.setdefault(item.region, item) is item
         key = (item.shard, item.minute, item.region)
         if now >= item.minute // HOUR * HOUR + HOUR:
             self.marks[item.shard, item.minute // HOUR * HOUR] = f"{item.minute}#{item.region}#{now}".encode()
@@ -62,6 +67,9 @@ class Memory:
         self.stored[key] = item
         self.writes.append(("round", item.shard, item.region))
         return True
+
+    def confirmations(self, shard: str, minute: int, now: int) -> dict[int, dict[str, Round]]:
+        return self.again.get((shard, minute), {})
 
     def late_hours(self, shard: str, now: int) -> dict[int, bytes]:
         return {hour: mark for (of, hour), mark in self.marks.items() if of == shard}

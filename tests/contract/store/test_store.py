@@ -395,3 +395,31 @@ def test_the_watch_is_kept_with_its_notices_or_not_at_all(store: Store) -> None:
     with pytest.raises(ConflictError):
         log.keep(replace(after, version=2), notices)
     assert log.read() == replace(after, version=2)
+
+
+def test_a_confirmation_lies_beside_its_minutes_round_and_is_no_round_of_its_own(store: Store) -> None:
+    one = Round("s000", T + 420, "us-west-2", (ProbeResult("acme", Status.DOWN, T * 1000),))
+    assert store.put_round(one, NOW)
+    marks = store.late_hours("s000", NOW)
+    for k in (2, 1):
+        assert store.put_round(replace(one, confirmation=k), NOW)
+    assert not store.put_round(replace(one, confirmation=1), NOW)
+    assert store.rounds("s000", T, T + 3540, NOW) == {T + 420: {"us-west-2": one}}
+    assert store.confirmations("s000", T + 420, NOW) == {k: {"us-west-2": replace(one, confirmation=k)} for k in (1, 2)}
+    assert store.confirmations("s000", T + 480, NOW) == {}
+    assert store.late_hours("s000", NOW) == marks
+
+
+def test_three_failures_within_a_minute_open_an_incident(store: Store) -> None:
+    apply(store, replace(ACME, confirm_every_s=15))
+    tell(store, T, "uuu")
+    tell(store, T + 60, "ddd")
+    judge_shards(store, {"s000"}, T + 70)
+    for k in (1, 2):
+        for region in REGIONS:
+            failed = (ProbeResult("acme", Status.DOWN, (T + 60 + 15 * k) * 1000),)
+            store.put_round(Round("s000", T + 60, region, failed, k), T + 60 + 15 * k)
+    judged = judge_shards(store, {"s000"}, T + 95)
+    assert [n.type for j in judged for n in j.notices] == ["incident.opened"]
+    assert store.server_states()["acme"].status is Status.DOWN
+    assert judge_shards(store, {"s000"}, T + 96) == []

@@ -1,7 +1,7 @@
 """One packed round: everything one region saw of one shard in one scheduled minute.
 
 Packing, version 1: one byte 0x01, then zlib-compressed UTF-8 JSON
-`{"s": shard, "m": minute, "r": region, "p": [ProbeResult.compact(), ...]}`.
+`{"s": shard, "m": minute, "r": region, "p": [ProbeResult.compact(), ...]}`, and `"k": k` in the k-th confirmation.
 A reader for every older version stays here for as long as records of it can exist.
 """
 
@@ -23,12 +23,16 @@ UNPACKED_LIMIT: Final = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """`minute` is the scheduled minute in unix seconds, a multiple of 60."""
+    """`minute` is the scheduled minute in unix seconds, a multiple of 60.
+
+    `confirmation` k > 0: not the minute's round, but what failed in it, asked for the k-th time again (decision 12, Q).
+    """
 
     shard: str
     minute: int
     region: str
     results: tuple[ProbeResult, ...]
+    confirmation: int = 0
 
     def result(self, slug: str) -> ProbeResult | None:
         """What this region saw of that server."""
@@ -57,21 +61,20 @@ def unpack_json(data: bytes, known: Iterable[int]) -> tuple[int, Any]:
 
 def pack(round_: Round) -> bytes:
     """The bytes of a round item's `data` attribute."""
-    return pack_json(
-        VERSION,
-        {
-            "s": round_.shard,
-            "m": round_.minute,
-            "r": round_.region,
-            "p": [r.compact() for r in sorted(round_.results, key=lambda r: r.slug)],
-        },
-    )
+    value = {
+        "s": round_.shard,
+        "m": round_.minute,
+        "r": round_.region,
+        "p": [r.compact() for r in sorted(round_.results, key=lambda r: r.slug)],
+    }
+    return pack_json(VERSION, {**value, "k": round_.confirmation} if round_.confirmation else value)
 
 
 def unpack(data: bytes) -> Round:
     """Inverse of `pack`. Raises FormatError."""
     _, value = unpack_json(data, (VERSION,))
     try:
-        return Round(value["s"], value["m"], value["r"], tuple(ProbeResult.from_compact(p) for p in value["p"]))
+        results = tuple(ProbeResult.from_compact(p) for p in value["p"])
+        return Round(value["s"], value["m"], value["r"], results, int(value.get("k", 0)))
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError(f"a packed round lacks what it must have: {error!r}") from error

@@ -15,10 +15,11 @@ from lookout.config.model import Server, Site
 from lookout.errors import ConflictError
 from lookout.jobs.surfaces import compare
 from lookout.store import Store
-from lookout.verdict.judge import Judgement, judge_minute, surfaces_to_compare
+from lookout.verdict.judge import Judgement, judge_confirmations, judge_minute, surfaces_to_compare
 from lookout.verdict.mass import scoping
 from lookout.verdict.schedule import AHEAD_S, HORIZON_S, minutes_to_judge
-from lookout.verdict.state import ShardState
+from lookout.verdict.server import awaits_confirmation
+from lookout.verdict.state import Incident, ShardState
 from lookout.verdict.watch import judgeable
 
 ATTEMPTS = 8
@@ -82,24 +83,45 @@ def _judge_once(
     shard, (site, everybody) = state.shard, roster
     servers = [server for server in everybody if server.shard == shard]
     since = state.judged + 60 if state.judged else now // 60 * 60 - FIRST_LOOK_BACK_S
+    again = _awaited(state, servers)
+    since = state.judged if again else since
     rounds = store.rounds(shard, max(since, now - HORIZON_S), now + AHEAD_S, now)
     reported = {minute: set(by_region) for minute, by_region in rounds.items()}
     ripe = minutes_to_judge(state.judged, reported, servers, site.regions, now)
     minutes = judgeable(ripe, reported, servers, site.regions, held)
-    if not minutes:
+    if not minutes and not again:
         return []
     incidents = store.open_incidents(state.servers.values())
     scope = scoping(everybody, store.server_states, site)
-    out = []
-    for minute in minutes:
+    out: list[Judgement] = []
+    for minute in ([state.judged] if again else []) + minutes:
         found = rounds.get(minute, {})
-        drifts = compare(surfaces_to_compare(state, minute, found, site), read)
-        judgement = judge_minute(state, minute, found, servers, site, incidents, drifts, None, scope)
-        state = store.commit(judgement, now)
-        for incident in judgement.incidents:
-            if incident.resolved_at is None:
-                incidents[incident.id] = replace(incident, version=incident.version + 1)
-            else:
-                incidents.pop(incident.id, None)
-        out.append(judgement)
+        if minute != state.judged:
+            drifts = compare(surfaces_to_compare(state, minute, found, site), read)
+            judgement = judge_minute(state, minute, found, servers, site, incidents, drifts, None, scope)
+            state = _commit(store, judgement, incidents, now)
+            out.append(judgement)
+        if _awaited(state, servers):
+            answers = store.confirmations(shard, minute, now)
+            confirmed = judge_confirmations(state, found, answers, servers, site, scope)
+            if confirmed is not None:
+                state = _commit(store, confirmed, incidents, now)
+                out.append(confirmed)
     return out
+
+
+def _awaited(state: ShardState, servers: Sequence[Server]) -> bool:
+    """Is there a server that may be asked again in the minute judged last?"""
+    known = ((server, state.servers.get(server.slug)) for server in servers if server.confirm_every_s is not None)
+    return any(one is not None and awaits_confirmation(server, one, state.judged) for server, one in known)
+
+
+def _commit(store: Store, judgement: Judgement, incidents: dict[str, Incident], now: int) -> ShardState:
+    """Store it; `incidents`, the open ones, follow."""
+    state = store.commit(judgement, now)
+    for incident in judgement.incidents:
+        if incident.resolved_at is None:
+            incidents[incident.id] = replace(incident, version=incident.version + 1)
+        else:
+            incidents.pop(incident.id, None)
+    return state

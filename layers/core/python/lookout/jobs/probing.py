@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import MutableMapping, Sequence
+import time
+from collections.abc import Callable, MutableMapping, Sequence
 
 from lookout.config.model import Server, Site
 from lookout.credentials.keyring import Keyring
 from lookout.history.round import Round
+from lookout.jobs.confirming import confirm
+from lookout.probe.result import ProbeResult
 from lookout.probe.round_runner import Memory, probe_round
 
 STORE_RESERVE_S = 10.0
@@ -40,3 +43,37 @@ async def probe_shard(
         memories=memories,
     )
     return Round(shard, minute, region, tuple(results))
+
+
+async def confirm_shard(
+    round_: Round,
+    site: Site,
+    servers: Sequence[Server],
+    *,
+    seconds: float,
+    keyring: Keyring,
+    memories: MutableMapping[str, Memory],
+    keep: Callable[[Round], object],
+) -> int:
+    """Ask again within the minute whoever failed in a round and wants that; `keep` each answer. How many there were."""
+    clock = asyncio.get_running_loop().time
+    ends = clock() + seconds - QUEUE_RESERVE_S
+
+    async def probe(again: Sequence[Server]) -> list[ProbeResult]:
+        return await probe_round(
+            again,
+            minute=round_.minute,
+            credentials=keyring.credentials(again),
+            deadline=ends,
+            spread_s=0,
+            region=round_.region,
+            per_host=site.per_host,
+            memories=memories,
+        )
+
+    until = time.time() + seconds - QUEUE_RESERVE_S
+    count = 0
+    async for confirmation in confirm(round_, servers, until=until, wall=time.time, sleep=asyncio.sleep, probe=probe):
+        keep(confirmation)
+        count += 1
+    return count

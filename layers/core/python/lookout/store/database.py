@@ -22,7 +22,7 @@ from lookout.history.chunk import HOUR
 from lookout.history.round import Round, pack_json, unpack_json
 from lookout.store.archive import conflict
 from lookout.store.casebook import Casebook, dump
-from lookout.store.models import IncidentItem
+from lookout.store.models import IncidentItem, RoundItem
 from lookout.verdict.incidents import close
 from lookout.verdict.judge import Judgement
 from lookout.verdict.state import Incident, Notice, ServerState, ShardState, SurfaceChange
@@ -55,9 +55,10 @@ class Delivery:
     at: int
 
 
-def round_key(shard: str, minute: int, region: str) -> tuple[str, str]:
+def round_key(shard: str, minute: int, region: str, confirmation: int = 0) -> tuple[str, str]:
     """(pk, sk) of a round: its identity, so a second write of it finds the first."""
-    return f"{shard}#{minute // HOUR}", f"{minute % HOUR // 60:02d}#{region}"
+    again = f"+{confirmation:02d}" if confirmation else ""
+    return f"{shard}#{minute // HOUR}", f"{minute % HOUR // 60:02d}{again}#{region}"
 
 
 def verdict_key(shard: str, minute: int) -> tuple[str, str]:
@@ -153,7 +154,7 @@ class Store(Casebook):
         One whose hour is over leaves a mark, so that the hour is rolled up again; after the round, and also where the
         round was there: whoever died between the two comes again.
         """
-        pk, sk = round_key(item.shard, item.minute, item.region)
+        pk, sk = round_key(item.shard, item.minute, item.region, item.confirmation)
         row = self._m.round(pk, sk, kind=settings.ROUND_KIND, data=rounds.pack(item), ttl=now + settings.ROUNDS_TTL_S)
         try:
             row.save(condition=self._m.round.pk.does_not_exist())
@@ -163,7 +164,7 @@ class Store(Casebook):
                 raise
             new = False
         hour = item.minute // HOUR
-        if now >= (hour + 1) * HOUR:
+        if now >= (hour + 1) * HOUR and not item.confirmation:
             mark = f"{item.minute}#{item.region}#{now}".encode()
             key, ttl = f"{item.shard}#late", now + settings.ROUNDS_TTL_S
             self._m.round(key, str(hour), kind=settings.LATE_KIND, data=mark, ttl=ttl).save()
@@ -193,15 +194,31 @@ class Store(Casebook):
             first, last = max(since - hour, 0) // 60, min(until - hour, HOUR - 1) // 60
             span = self._m.round.sk.between(f"{first:02d}#", f"{last:02d}$")
             for row in self._m.round.query(f"{shard}#{hour // HOUR}", span, consistent_read=consistent):
-                if row.ttl <= now:
-                    continue
-                try:
-                    found = rounds.unpack(row.data)
-                except FormatError:
-                    _log.exception("round %s %s cannot be read: its region counts as silent", row.pk, row.sk)
-                    continue
-                out.setdefault(found.minute, {})[found.region] = found
+                found = self._read_round(row, now) if "+" not in row.sk else None
+                if found is not None:
+                    out.setdefault(found.minute, {})[found.region] = found
         return out
+
+    def confirmations(self, shard: str, minute: int, now: int) -> dict[int, dict[str, Round]]:
+        """`{k: {region: Round}}` of the confirmations of one minute. Read consistently."""
+        out: dict[int, dict[str, Round]] = {}
+        prefix = f"{minute % HOUR // 60:02d}+"
+        key = f"{shard}#{minute // HOUR}"
+        for row in self._m.round.query(key, self._m.round.sk.startswith(prefix), consistent_read=True):
+            found = self._read_round(row, now)
+            if found is not None:
+                out.setdefault(found.confirmation, {})[found.region] = found
+        return out
+
+    @staticmethod
+    def _read_round(row: RoundItem, now: int) -> Round | None:
+        if row.ttl <= now:
+            return None
+        try:
+            return rounds.unpack(row.data)
+        except FormatError:
+            _log.exception("round %s %s cannot be read: its region counts as silent", row.pk, row.sk)
+            return None
 
     def verdicts(self, shard: str, hour: int, now: int, *, consistent: bool = False) -> dict[int, dict[str, str]]:
         """`{minute: {slug: outcome code}}` of the judged minutes of one hour."""

@@ -18,7 +18,7 @@ from lookout.verdict.conditions import judge_conditions
 from lookout.verdict.drift import DRIFT, Drifts, judge_surface, pairs
 from lookout.verdict.incidents import OUTAGE, Happening, Scene
 from lookout.verdict.mass import KINDS
-from lookout.verdict.server import Judged, judge_server
+from lookout.verdict.server import Judged, awaits_confirmation, judge_confirmation, judge_server
 from lookout.verdict.state import Incident, Notice, ServerState, ShardState, SurfaceChange
 
 TRANSACTION_ITEMS: Final = 100
@@ -100,6 +100,62 @@ def judge_minute(
     verdicts = {one.state.slug: one.code for one in judged if one.code != NOT_DUE}
     after = replace(state, judged=minute, servers=sheet.states)
     return Judgement(minute, after, verdicts, tuple(sheet.incidents), tuple(sheet.notices), tuple(sheet.changes))
+
+
+def judge_confirmations(
+    state: ShardState,
+    rounds: Mapping[str, Round],
+    confirmations: Mapping[int, Mapping[str, Round]],
+    servers: Sequence[Server],
+    site: Site,
+    scope: Scope | None = None,
+) -> Judgement | None:
+    """What the confirmations of the minute judged last change, as far as they are there; None: nothing. Decision 12, Q.
+
+    `rounds` are that minute's, `confirmations` by their number and region.
+    """
+    minute = state.judged
+    again = {k: by_server(found, site) for k, found in confirmations.items()}
+    first = by_server(rounds, site)
+    judged: list[Judged] = []
+    for server in servers:
+        before = state.servers.get(server.slug)
+        if before is not None and awaits_confirmation(server, before, minute):
+            one = _confirm(server, before, minute, first.get(server.slug, {}), again, site)
+            if one is not None:
+                judged.append(one)
+    if not judged:
+        return None
+    sheet = _Sheet(judged)
+    sheet.states = {**state.servers, **sheet.states}
+    if scope is not None:
+        sheet.hold(servers, scope)
+    after = replace(state, servers=sheet.states)
+    return Judgement(minute, after, {}, tuple(sheet.incidents), tuple(sheet.notices))
+
+
+def _confirm(
+    server: Server,
+    before: ServerState,
+    minute: int,
+    first: Mapping[str, ProbeResult],
+    again: Mapping[int, Mapping[str, Mapping[str, ProbeResult]]],
+    site: Site,
+) -> Judged | None:
+    """One server, through all its confirmations that are ripe; None where none is."""
+    newest, judged = dict(first), None
+    for k in range(1, before.confirmed + 1):
+        newest.update(again.get(k, {}).get(server.slug, {}))
+    state = before
+    while awaits_confirmation(server, state, minute):
+        answers = again.get(state.confirmed + 1, {}).get(server.slug, {})
+        asked = {region for region, result in newest.items() if result.status.failing}
+        if not asked or not asked <= set(answers):
+            break
+        newest.update(answers)
+        judged = judge_confirmation(server, state, minute, newest, site)
+        state = judged.state
+    return judged
 
 
 class _Sheet:

@@ -81,6 +81,7 @@ def judge_server(
         **observe(state, results, seen.verdict, minute, site),
         latencies=latency.counted(state.latencies, minute, seen.latency_ms),
         tracks=state.tracks if counting is not None else follow(state, seen, minute),
+        confirmed=0,
     )
     scene = Scene(server, state, _quorum(seen.verdict, state), minute, moment(results, minute), site)
     code = as_declared(OUTCOME_CODES[outcome], counting)
@@ -89,6 +90,31 @@ def judge_server(
         over = happening.incident.resolved_at is not None
         state = state.closed(OUTAGE) if over else state.opened(happening.incident)
     return Judged(state, code, replace(scene, state=state), seen, counting is not None, happening)
+
+
+def awaits_confirmation(server: Server, state: ServerState, minute: int) -> bool:
+    """May asking it again within that minute, the last one judged, still change its status?"""
+    failed = state.last_round == minute and state.fail_rounds > 0 and not state.unknown_rounds
+    fine = not state.status.failing and state.status is not Status.MAINTENANCE
+    return server.confirm_every_s is not None and not server.paused and failed and fine
+
+
+def judge_confirmation(
+    server: Server, state: ServerState, minute: int, newest: Mapping[str, ProbeResult], site: Site
+) -> Judged:
+    """Judge one confirmation: `newest` is what each region said last. It counts for no uptime and for no condition."""
+    verdict = decide(newest, site.regions, server.quorum)
+    confirmed = {"confirmed": state.confirmed + 1}
+    if not verdict.outcome.failing:
+        return Judged(state.with_(**confirmed, **ANEW), NOT_DUE)
+    after = advance(state, verdict.outcome, minute, server.down_after, server.up_after)
+    after = turned(after, state.status, server, minute)
+    after = after.with_(**confirmed, **observe(after, newest, verdict, minute, site))
+    scene = Scene(server, after, _quorum(verdict, after), minute, moment(newest, minute), site)
+    happening, after = _outage(scene, Seen(newest, verdict), None)
+    if happening is not None:
+        after = after.opened(happening.incident)
+    return Judged(after, NOT_DUE, outage=happening)
 
 
 def _see(

@@ -101,6 +101,8 @@ class ServerState:
     last_round: int = 0
     incidents: Mapping[str, str] = field(default_factory=dict)
     """The open incidents by kind: their ids."""
+    confirmed: int = 0
+    """How many confirmations of the last round were judged."""
     heard_at: int = 0
     """The last minute in which any region reported it."""
     turns: tuple[int, ...] = ()
