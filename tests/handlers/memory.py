@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from lookout.config.model import Server, Site
+from lookout.config.window import Window
 from lookout.errors import ConflictError
 from lookout.history.chunk import DAY, HOUR, Chunk
 from lookout.history.day import DaySummary
@@ -20,6 +21,7 @@ from lookout.history.round import Round
 from lookout.store.archive import Held
 from lookout.verdict.gathering import Book, Step
 from lookout.verdict.judge import Judgement
+from lookout.verdict.maintenance import over_at
 from lookout.verdict.state import Incident, Notice, ServerState, ShardState
 from lookout.verdict.watch import Watch
 
@@ -41,6 +43,8 @@ class Memory:
         self.hours: dict[tuple[str, int], Chunk] = {}
         self.summaries: dict[tuple[str, int], DaySummary] = {}
         self.latencies: dict[tuple[str, int], dict[str, Sketch]] = {}
+        self.windows: list[Window] = []
+        """Maintenance that is not of the file."""
         self.marks: dict[tuple[str, int], bytes] = {}
         self.writes: list[tuple[str, ...]] = []
         self.broken: dict[str, Exception] = {}
@@ -53,6 +57,20 @@ class Memory:
     def roster(self, consistent: bool = False) -> tuple[Site | None, list[Server]]:
         del consistent
         return self.definitions
+
+    def maintenance(self, since: int, now: int) -> list[Window]:
+        del now
+        return [one for one in self.windows if (over := over_at(one)) is None or over >= since]
+
+    def add_window(self, window: Window) -> None:
+        if any(one.id == window.id for one in self.windows):
+            raise ConflictError("there already")
+        self.windows.append(window)
+
+    def change_window(self, before: Window, after: Window | None) -> None:
+        if before not in self.windows:
+            raise ConflictError("moved")
+        self.windows = [one for one in self.windows if one != before] + ([after] if after is not None else [])
 
     def put_round(self, item: Round, now: int) -> bool:
         self._check(item.shard)

@@ -10,6 +10,7 @@ import boto3
 import pytest
 from lookout import settings
 from lookout.config.model import Config, Server, Sink, Site
+from lookout.config.window import Window
 from lookout.errors import ConflictError, StoreError
 from lookout.history.chunk import Chunk
 from lookout.history.day import summarise
@@ -423,3 +424,46 @@ def test_three_failures_within_a_minute_open_an_incident(store: Store) -> None:
     assert [n.type for j in judged for n in j.notices] == ["incident.opened"]
     assert store.server_states()["acme"].status is Status.DOWN
     assert judge_shards(store, {"s000"}, T + 96) == []
+# --- maintenance ---
+
+HOURLY = Window("mnt_a", rrule="FREQ=HOURLY;INTERVAL=2;BYMINUTE=0", start="2026-01-01T00:00", duration_s=600)
+ONCE = Window("mnt_b", ("acme",), begin=6_000, end=9_000, reason="Größer", made_by="command", made_at=6_000)
+
+
+def test_windows_are_read_until_they_are_over(store: Store) -> None:
+    store.add_window(ONCE)
+    store.add_window(HOURLY)
+    assert store.maintenance(0, 7_000) == store.maintenance(9_000, 9_000) == [ONCE, HOURLY]
+    assert store.maintenance(9_001, 9_001) == [HOURLY]
+    assert store.maintenance(0, 9_000 + settings.WINDOWS_TTL_S) == [HOURLY]
+    with pytest.raises(ConflictError):
+        store.add_window(ONCE)
+
+
+def test_a_window_is_changed_only_as_it_was_read(store: Store) -> None:
+    store.add_window(ONCE)
+    store.add_window(HOURLY)
+    shorter = replace(ONCE, ended_at=7_200)
+    store.change_window(ONCE, shorter)
+    with pytest.raises(ConflictError):
+        store.change_window(ONCE, None)
+    assert store.maintenance(0, 7_000) == [shorter, HOURLY]
+    assert store.maintenance(7_201, 7_300) == [HOURLY]
+    store.change_window(shorter, replace(shorter, reason="Smaller"))
+    store.change_window(HOURLY, None)
+    assert store.maintenance(0, 7_000) == [replace(shorter, reason="Smaller")]
+    with pytest.raises(ConflictError):
+        store.change_window(HOURLY, None)
+
+
+def test_windows_of_the_file_cover_from_when_they_were_applied_and_are_kept_when_they_go(store: Store) -> None:
+    running, later = Window("mnt_c", begin=600, end=90_000), Window("mnt_d", begin=80_000, end=90_000)
+    site = replace(SITE, maintenance=(running, later))
+    store.apply_config(Config(site, (ACME,)), 1_234)
+    applied = tuple(replace(one, made_at=1_260) for one in (running, later))
+    assert store.site() == replace(SITE, maintenance=applied)
+    store.apply_config(Config(site, (ACME,)), 5_000)
+    assert store.site() == replace(SITE, maintenance=applied)
+    store.apply_config(Config(SITE, (ACME,)), 7_001)
+    assert store.site() == SITE
+    assert store.maintenance(0, 7_001) == [replace(applied[0], ended_at=7_020)]

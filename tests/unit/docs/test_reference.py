@@ -97,6 +97,7 @@ def test_the_data_model_has_the_tables_and_their_times() -> None:
             ("notice", settings.NOTICES_TTL_S),
             ("change", settings.CHANGES_TTL_S),
             ("taken", settings.TAKEN_TTL_S),
+            ("window", settings.WINDOWS_TTL_S),
         )
     }
     assert tables == {
@@ -105,7 +106,7 @@ def test_the_data_model_has_the_tables_and_their_times() -> None:
         settings.HISTORY_TABLE: [days["chunk"], days["day"], days["day"]],
         settings.INCIDENTS_TABLE: [
             *["", "", "1 day", days["change"]],
-            *[days["notice"], "", "", days["taken"], days["notice"], days["notice"], ""],
+            *[days["notice"], "", "", days["taken"], days["notice"], days["notice"], days["window"], ""],
         ],
     }
 

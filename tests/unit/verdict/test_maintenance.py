@@ -14,7 +14,7 @@ from lookout.config.model import Server
 from lookout.config.recurrence import Recurrence, rule_problem
 from lookout.config.window import Window
 from lookout.history.uptime import Counting, Maintenance
-from lookout.verdict.maintenance import Calendar, occurrences
+from lookout.verdict.maintenance import Calendar, ended, occurrences, over_at, stamped
 
 from tests.reference import maintenance as reference
 
@@ -291,6 +291,47 @@ def test_what_was_ended_is_cut_there_and_never_comes_again() -> None:
         (MINUTE, MINUTE + 600),
     ]
     assert occurrences(once(0, 9, ended_at=MINUTE), MINUTE, MINUTE + 600) == []
+
+
+def test_what_was_made_in_mid_window_covers_from_then() -> None:
+    found = occurrences(once(0, 9, made_at=MINUTE + 120), MINUTE, MINUTE + 600)
+    assert [(one.begin, one.end) for one in found] == [(MINUTE + 120, MINUTE + 540)]
+    assert occurrences(once(0, 9, made_at=MINUTE + 540), MINUTE, MINUTE + 600) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "over"),
+    [
+        ("FREQ=DAILY", None),
+        ("FREQ=DAILY;COUNT=3", "2026-03-03T02:10"),
+        ("FREQ=HOURLY;INTERVAL=2;BYHOUR=4;COUNT=3", "2026-03-01T02:10"),
+        ("FREQ=DAILY;UNTIL=20260304T030000", "2026-03-04T02:10"),
+        ("FREQ=DAILY;UNTIL=20260304T030000Z", "2026-03-04T03:10"),
+    ],
+)
+def test_when_a_rule_is_over(rule: str, over: str | None) -> None:
+    window = Window("mnt_9", rrule=rule, start="2026-03-01T03:00", duration_s=600, timezone="Europe/Berlin")
+    assert over_at(window) == (None if over is None else at(over))
+    assert over_at(Window.from_item({**window.to_item(), "ended_at": 60})) == 60
+
+
+def test_ending_keeps_what_was_and_forgets_what_was_not() -> None:
+    assert over_at(once(0, 9)) == MINUTE + 540
+    assert ended(once(1, 9), MINUTE) is None
+    assert ended(once(0, 9), MINUTE + 30) == once(0, 9, ended_at=MINUTE + 60)
+    assert ended(once(0, 1), MINUTE) == once(0, 1)
+    weekly = Window("mnt_2", rrule="FREQ=WEEKLY;BYDAY=SU;BYHOUR=3", duration_s=7200, made_at=MINUTE + 7200)
+    assert ended(weekly, MINUTE + 86400) is None
+    past = ended(weekly, MINUTE + 86400 * 8)
+    assert past is not None
+    assert past.ended_at == MINUTE + 86400 * 8 + 60
+
+
+def test_windows_of_the_file_keep_since_when_they_cover() -> None:
+    old, new = once(0, 9), Window("mnt_new", begin=MINUTE, end=MINUTE + 60)
+    known = {"mnt_1": once(0, 9, made_at=60, reason="as it was")}
+    assert [one.made_at for one in stamped([old, new], known, MINUTE + 1)] == [60, MINUTE + 60]
+    assert stamped([old], known, MINUTE)[0].reason == ""
 
 
 def test_three_in_the_morning_stays_three_in_the_morning() -> None:

@@ -53,6 +53,8 @@ NOTICES_TTL_S: Final = 30 * 86400
 CHANGES_TTL_S: Final = 400 * 86400
 TAKEN_TTL_S: Final = 400 * 86400
 """Of a notice that a digest took: it must outlive the digest."""
+WINDOWS_TTL_S: Final = 400 * 86400
+"""After a maintenance window is over."""
 
 LATE_KIND: Final = "late"
 """Value of the `kind` attribute of the mark that a round came after its hour was over."""

@@ -22,6 +22,10 @@ COMMANDS: Final = {
     "check": ("lookout.cli.check_cmd:check", "Check lookout.yaml: what is wrong, in which line, and how to mend it."),
     "status": ("lookout.cli.status_cmd:status", "How the watched servers are, as Lookout judged them."),
     "history": ("lookout.cli.history_cmd:history", "Uptime, coverage and latency of one server, up to 90 days back."),
+    "maintenance": (
+        "lookout.cli.maintenance_cmd:maintenance",
+        "Windows in which nobody is told of failures: make one, list them, end one.",
+    ),
     "export": ("lookout.cli.export_cmd:export_", "Write everything Lookout knows into a file, as JSON Lines."),
     "import": ("lookout.cli.export_cmd:import_", "Put such a file into the Lookout that is deployed here."),
     "incidents": (

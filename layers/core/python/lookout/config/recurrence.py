@@ -131,6 +131,17 @@ class Recurrence:
         }
         return sorted(at for at in found if since <= at < until and (ends is None or at <= ends))
 
+    def last(self, timezone: str) -> int | None:
+        """No moment it names is later, in unix seconds; None: there is always another."""
+        if self.count is not None:
+            final = _last_of(self) or self.start
+        elif self.until is not None:
+            final = self.until
+        else:
+            return None
+        zone = UTC if self.until_utc else ZoneInfo(timezone)
+        return int(final.replace(tzinfo=zone).timestamp())
+
 
 def rule_problem(text: str, start: datetime | None, duration_s: int | None) -> str | None:
     """What speaks against the rule, from `start` (local), for windows of that length (None: unknown); None: nothing."""

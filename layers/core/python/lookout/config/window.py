@@ -39,7 +39,7 @@ class Window:
     made_by: str = BY_FILE
     """`file`, or `command`: `lookout maintenance add`."""
     made_at: int = 0
-    """0: of the file."""
+    """It covers nothing before: what was judged without it stays as it was judged."""
     ended_at: int | None = None
     """A person ended it: from then on it covers nothing, and never will."""
 

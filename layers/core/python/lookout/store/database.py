@@ -23,8 +23,10 @@ from lookout.history.round import Round, pack_json, unpack_json
 from lookout.store.archive import conflict
 from lookout.store.casebook import Casebook, dump
 from lookout.store.models import IncidentItem, RoundItem
+from lookout.store.windowbook import Windowbook
 from lookout.verdict.incidents import close
 from lookout.verdict.judge import Judgement
+from lookout.verdict.maintenance import ended, stamped
 from lookout.verdict.state import Incident, Notice, ServerState, ShardState, SurfaceChange
 
 _log = logging.getLogger(__name__)
@@ -71,7 +73,7 @@ def notice_from_image(image: Mapping[str, Any]) -> Notice:
     return Notice.from_json(json.loads(image["data"]["S"]))
 
 
-class Store(Casebook):
+class Store(Casebook, Windowbook):
     """All data of one Lookout, in its home region. Times are unix seconds and come in as arguments."""
 
     # --- definitions -------------------------------------------------------------------------------------------
@@ -101,10 +103,11 @@ class Store(Casebook):
         and its state. Raises ConflictError where the judge keeps moving that state: nothing of that server is removed.
         """
         site, current = self.roster()
+        kept = self._keep_windows(site, config.site, now)
         by_slug = {server.slug: server for server in current}
         wanted = plan(by_slug, config.servers)
-        if site != config.site:
-            self._put_definition(SITE_KEY, config.site.to_item())
+        if site != kept:
+            self._put_definition(SITE_KEY, kept.to_item())
         for server in (*wanted.created, *wanted.changed):
             self._put_definition(server.slug, server.to_item())
         for server in wanted.removed:
@@ -112,6 +115,17 @@ class Store(Casebook):
         return AppliedChanges(
             *(tuple(s.slug for s in group) for group in (wanted.created, wanted.changed, wanted.removed))
         )
+
+    def _keep_windows(self, before: Site | None, after: Site, now: int) -> Site:
+        """The site, its windows covering from when they were first applied. What a window covered that is not in the
+        file any more is kept among the stored ones.
+        """
+        known = {window.id: window for window in before.maintenance} if before is not None else {}
+        wanted = stamped(after.maintenance, known, now)
+        for window in known.values():
+            if window.id not in {one.id for one in wanted} and (past := ended(window, now)) is not None:
+                self.keep_window(past)
+        return replace(after, maintenance=wanted)
 
     def _put_definition(self, key: str, item: Mapping[str, Any]) -> None:
         text = dump(item)

@@ -14,6 +14,7 @@ Keys (docs/data-model.md):
                 surface#slug / change id          a change of what the server offers
                 notice / notice id                the outbox
                 touched / slug                    a person changed an incident of that server within a day
+                maintenance / over#id             a window that is not of lookout.yaml (store.windowbook)
                 watch / regions                   the tick's memory of itself and of the regions (store.watch)
 """
 

@@ -6,15 +6,15 @@ knows nothing beyond its span, and says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from lookout.config.model import Server
 from lookout.config.recurrence import Recurrence
 from lookout.config.window import Window
-from lookout.history.spans import Span, clip, union
+from lookout.history.spans import FOREVER, Span, clip, union
 from lookout.history.uptime import Counting, Maintenance
 
 _FIRST: Final = {Counting.EXCLUDE: 0, Counting.COUNT_UP: 1, Counting.COUNT_AS_IS: 2}
@@ -34,18 +34,53 @@ class Occurrence:
 
 
 def occurrences(window: Window, since: int, until: int) -> list[Occurrence]:
-    """Those that touch [since, until), in order. What a person ended is cut there, and what begins later is none."""
+    """Those that touch [since, until), in order; one that was made or ended in it is cut there."""
     if window.rrule is None:
         begins = [window.begin or 0]
         length_s = (window.end or 0) - (window.begin or 0)
     else:
-        start = datetime.fromisoformat(window.start) if window.start else None
         length_s = window.duration_s or 0
-        begins = Recurrence.parse(window.rrule, start).begins(since - length_s, until, window.timezone)
-    ends = ((begin, begin + length_s) for begin in begins)
-    if window.ended_at is not None:
-        ends = ((begin, min(end, window.ended_at)) for begin, end in ends)
-    return [Occurrence(begin, end, window) for begin, end in ends if begin < end and since < end and begin < until]
+        begins = _rule(window).begins(since - length_s, until, window.timezone)
+    ended_at = FOREVER if window.ended_at is None else window.ended_at
+    spans = ((max(begin, window.made_at), min(begin + length_s, ended_at)) for begin in begins)
+    return [Occurrence(begin, end, window) for begin, end in spans if begin < end and since < end and begin < until]
+
+
+def over_at(window: Window) -> int | None:
+    """From when on it covers nothing any more; None: it comes again and again."""
+    if window.rrule is None:
+        ends = [window.end]
+    else:
+        last = _rule(window).last(window.timezone)
+        ends = [None if last is None else last + (window.duration_s or 0)]
+    return min((end for end in (*ends, window.ended_at) if end is not None), default=None)
+
+
+def ended(window: Window, now: int) -> Window | None:
+    """The window ended from the next minute on; itself where it is over, None where it has covered nothing yet."""
+    at = next_minute(now)
+    over = over_at(window)
+    if over is not None and over <= at:
+        return window
+    after = replace(window, ended_at=at)
+    return after if occurrences(after, after.made_at, at) else None
+
+
+def stamped(windows: Iterable[Window], known: Mapping[str, Window], now: int) -> tuple[Window, ...]:
+    """Windows of a file that is applied: those `known` by id as old as they were, others made at the next minute."""
+    return tuple(
+        replace(one, made_at=known[one.id].made_at if one.id in known else next_minute(now)) for one in windows
+    )
+
+
+def next_minute(now: int) -> int:
+    """When the next minute begins: the round of the present one may be under way."""
+    return now // 60 * 60 + 60
+
+
+def _rule(window: Window) -> Recurrence:
+    start = datetime.fromisoformat(window.start) if window.start else None
+    return Recurrence.parse(window.rrule or "", start)
 
 
 class Calendar:
@@ -113,4 +148,4 @@ def _keys_of(server: Server) -> list[_Key]:
     return [_EVERYBODY, ("slug", server.slug), *(("tag", tag) for tag in server.tags)]
 
 
-__all__ = ["Calendar", "Occurrence", "Window", "occurrences"]
+__all__ = ["Calendar", "Occurrence", "Window", "ended", "next_minute", "occurrences", "over_at", "stamped"]
