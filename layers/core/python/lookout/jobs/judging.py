@@ -16,6 +16,7 @@ from lookout.errors import ConflictError
 from lookout.jobs.surfaces import compare
 from lookout.store import Store
 from lookout.verdict.judge import Judgement, judge_confirmations, judge_minute, surfaces_to_compare
+from lookout.verdict.maintenance import Calendar
 from lookout.verdict.mass import scoping
 from lookout.verdict.schedule import AHEAD_S, HORIZON_S, minutes_to_judge
 from lookout.verdict.server import awaits_confirmation
@@ -82,23 +83,23 @@ def _judge_once(
 ) -> list[Judgement]:
     shard, (site, everybody) = state.shard, roster
     servers = [server for server in everybody if server.shard == shard]
-    since = state.judged + 60 if state.judged else now // 60 * 60 - FIRST_LOOK_BACK_S
     again = _awaited(state, servers)
-    since = state.judged if again else since
+    since = state.judged + (0 if again else 60) if state.judged else now // 60 * 60 - FIRST_LOOK_BACK_S
     rounds = store.rounds(shard, max(since, now - HORIZON_S), now + AHEAD_S, now)
     reported = {minute: set(by_region) for minute, by_region in rounds.items()}
     ripe = minutes_to_judge(state.judged, reported, servers, site.regions, now)
-    minutes = judgeable(ripe, reported, servers, site.regions, held)
-    if not minutes and not again:
+    minutes = [state.judged] * again + judgeable(ripe, reported, servers, site.regions, held)
+    if not minutes:
         return []
     incidents = store.open_incidents(state.servers.values())
     scope = scoping(everybody, store.server_states, site)
+    calendar = Calendar(site.maintenance, minutes[0], minutes[-1] + 60)
     out: list[Judgement] = []
-    for minute in ([state.judged] if again else []) + minutes:
+    for minute in minutes:
         found = rounds.get(minute, {})
         if minute != state.judged:
             drifts = compare(surfaces_to_compare(state, minute, found, site), read)
-            judgement = judge_minute(state, minute, found, servers, site, incidents, drifts, None, scope)
+            judgement = judge_minute(state, minute, found, servers, site, incidents, drifts, calendar.covering, scope)
             state = _commit(store, judgement, incidents, now)
             out.append(judgement)
         if _awaited(state, servers):
