@@ -104,7 +104,7 @@ def test_a_server_made_private_leaves_no_byte(aws: Aws) -> None:
     run()
     aws.snapshot = replace(aws.snapshot, servers=tuple(v for v in aws.snapshot.servers if v.slug != "acme-files"))
     aws.now += 60
-    assert run()["removed"] == 5
+    assert run()["removed"] == 6
     for (bucket, key), (body, _, _) in aws.objects.items():
         assert b"acme-files" not in body, (bucket, key)
         assert "acme-files" not in key

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from lookout.history.latency import Percentiles
 from lookout.status.pages import CACHE_FOREVER, CACHE_PAGE, render_site
 from lookout.status.publishing import Page
+from lookout.status.summary import outages_of
 from lookout.status.view import Snapshot
 from lookout.verdict.state import Failure
 
@@ -64,6 +67,7 @@ def test_what_a_site_consists_of() -> None:
     expected = {"index.html", "404.html", "status.json", "feed.atom", "feed.rss", "feed.json"}
     expected |= {"llms.txt", "robots.txt"}
     expected |= {f"status/{slug}/index.html" for slug in slugs} | {f"status/{slug}.md" for slug in slugs}
+    expected |= {f"status/{slug}/history.json" for slug in slugs}
     expected |= {f"status/{slug}/feed.atom" for slug in slugs} | {f"incidents/{i}/index.html" for i in incidents}
     static = {path for path in pages if path.startswith("static/")}
     assert set(pages) - static == expected
@@ -228,3 +232,18 @@ def test_a_changed_status_rewrites_the_page_of_that_server_only() -> None:
     before, after = site(snap), site(replace(snap, servers=(changed, *snap.servers[1:])))
     moved = {path for path in before if before[path].signature != after[path].signature and before[path].owner}
     assert moved == {"status/acme-search/index.html", "status/acme-search.md"}
+
+
+def test_the_history_of_a_server_is_a_file_of_its_own_and_not_in_the_snapshot() -> None:
+    snap = sample.snapshot()
+    latency = {"2026-08-21": {"eu-west-1": Percentiles(1440, 20, 31, 50)}, "2026-08-22": {}}
+    known = replace(snap.servers[0], latency_days=latency)
+    snap = replace(snap, servers=(known, *snap.servers[1:]))
+    served = json.loads(site(snap)[f"status/{known.slug}/history.json"].body)
+    assert served["latency_ms"]["2026-08-21"] == {"eu-west-1": {"probes": 1440, "p50": 20, "p95": 31, "p99": 50}}
+    assert [day["date"] for day in served["days"]] == [day.date for day in known.days]
+    assert len(served["days"]) == 90
+    assert Snapshot.from_json(json.loads(json.dumps(snap.to_json()))).servers[0].latency_days == {}
+    for view in snap.servers:
+        outages = json.loads(site(snap)[f"status/{view.slug}/history.json"].body)["outages"]
+        assert [one["id"] for one in outages] == [i.id for i in outages_of(view)]

@@ -79,10 +79,10 @@ def test_a_server_that_is_no_longer_public_loses_every_page_before_anything_is_w
     bucket.run(Publisher("site"), sample.snapshot(), sample.NOW)
     gone = {path for path in bucket.objects if "acme-files" in path}
     gone |= {f"incidents/{i.id}/index.html" for i in sample.snapshot().servers[1].incidents}
-    assert len(gone) == 5
+    assert len(gone) == 6
     done = bucket.run(Publisher("site"), without("acme-files"), sample.NOW + 60)
-    assert done["removed"] == 5
-    assert bucket.log[:5] == sorted(f"delete {path}" for path in gone)
+    assert done["removed"] == 6
+    assert bucket.log[:6] == sorted(f"delete {path}" for path in gone)
     assert gone.isdisjoint(bucket.objects)
     for body in bucket.objects.values():
         assert b"acme-files" not in body

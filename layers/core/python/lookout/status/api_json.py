@@ -252,11 +252,33 @@ def server(snapshot: Snapshot, view: ServerView, now: int) -> dict[str, Any]:
         **_envelope(snapshot, now),
         **_server(snapshot, view),
         "timezone": snapshot.timezone,
-        "days": [{"date": day.date, **_tally(day.tally)} for day in view.days],
+        "days": _days(view),
         "incidents": [incident(snapshot, i) for i in outages_of(view)],
         "warnings": [incident(snapshot, i) for i in warnings_of(view)],
         "surface_changes": [_change(change) for change in changes.changes_of(view)],
     }
+
+
+def history(snapshot: Snapshot, view: ServerView) -> dict[str, Any]:
+    """/status/{slug}/history.json: 90 days, as a chart wants them. Latency is by UTC day, all else by the site's."""
+    return {
+        "generated_at": rfc3339(snapshot.generated_at),
+        "slug": view.slug,
+        "timezone": snapshot.timezone,
+        "days": _days(view),
+        "latency_ms": {
+            date: {region: percentiles(one) for region, one in found.items()}
+            for date, found in view.latency_days.items()
+        },
+        "outages": [
+            {"id": one.id, "started_at": rfc3339(one.started_at), "resolved_at": _when(one.resolved_at)}
+            for one in outages_of(view)
+        ],
+    }
+
+
+def _days(view: ServerView) -> list[dict[str, Any]]:
+    return [{"date": day.date, **_tally(day.tally)} for day in view.days]
 
 
 def incidents(snapshot: Snapshot, now: int) -> dict[str, Any]:

@@ -27,9 +27,12 @@ from lookout.status.view import ServerView, Snapshot
 SITE: Final = Path(__file__).parent / "site"
 HTML: Final = "text/html; charset=utf-8"
 CACHE_PAGE: Final = "public, max-age=30"
+CACHE_HISTORY: Final = "public, max-age=600"
 CACHE_FOREVER: Final = "public, max-age=31536000, immutable"
 REFRESH_S: Final = 600
 """How old a server's own page may grow while nothing in it that matters changes."""
+HISTORY_REFRESH_S: Final = 3600
+"""How old a server's history.json may grow within a day."""
 PAST_INCIDENTS: Final = 15
 OPEN_WARNINGS: Final = 15
 AFFECTED: Final = 6
@@ -211,6 +214,15 @@ def _server(site: _Site, view: ServerView) -> list[Page]:
         Page(f"status/{slug}/index.html", page, HTML, CACHE_PAGE, signature, view.slug, REFRESH_S),
         Page(
             f"status/{slug}.md", markdown.server(snapshot, view, now), text, CACHE_PAGE, signature, view.slug, REFRESH_S
+        ),
+        Page(
+            f"status/{slug}/history.json",
+            api_json.encode(api_json.history(snapshot, view)),
+            api_json.CONTENT_TYPE,
+            CACHE_HISTORY,
+            site.signature(view.days[-1].date if view.days else ""),
+            view.slug,
+            HISTORY_REFRESH_S,
         ),
         Page(f"status/{slug}/feed.atom", atom, feed.CONTENT_TYPE, CACHE_PAGE, _digest(atom), view.slug, None),
     ]

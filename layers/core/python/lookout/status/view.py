@@ -48,6 +48,8 @@ class ServerView:
     """The rounds of the last so many seconds (history.slo.WINDOWS_S)."""
     latency: Mapping[str, Mapping[str, Percentiles]] = field(default_factory=dict)
     """Of probes that completed, by window and region; within 1/32 (history.latency)."""
+    latency_days: Mapping[str, Mapping[str, Percentiles]] = field(default_factory=dict)
+    """The same by UTC day (YYYY-MM-DD), oldest first; exact. Not in the stored snapshot, which it would double."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Snapshot:
         data = asdict(self)
         for view, source in zip(data["servers"], self.servers, strict=True):
             view["state"] = source.state.to_json()
+            del view["latency_days"]
         return data
 
     @classmethod

@@ -22,6 +22,7 @@ from lookout.history.uptime import NOT_DUE, total
 from lookout.history.windows import Rolled, Windows
 from lookout.status import changes as surface_changes
 from lookout.status import incidents as cases
+from lookout.status.text import rfc3339
 from lookout.status.view import Day, ServerView, Snapshot
 from lookout.store.database import Store
 from lookout.verdict.state import Incident, ServerState, SurfaceChange
@@ -75,6 +76,7 @@ def view(
         {name: found for name, found in outages.items() if found is not None},
         {length_s: known.last(length_s) for length_s in WINDOWS_S},
         past.latency,
+        {rfc3339(one.day)[:10]: one.latency for one in past.rolled.summaries if one.latency},
     )
 
 
