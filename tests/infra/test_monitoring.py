@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from lookout.config.model import Config, Site
 
-from infra.application import HOME_STACK, probe_stack
+from infra.application import HOME_STACK, build, probe_stack
 from infra.config import ROOT, Deployment
 
 PROBE = probe_stack("eu-west-1")
@@ -65,8 +66,16 @@ def test_other_regions_watch_the_home_region_and_it_itself_only_where_there_is_n
     assert "lookout-home-silent" not in alarms(aws, HOME_STACK)
     assert "lookout-home-silent" not in alarms(aws_home_probes, probe_stack("us-east-1"))
     assert "lookout-home-silent" in alarms(aws_home_probes, PROBE)
-    alone = Config(Site("Alone", "us-east-1", ("us-east-1",)), ())
-    assert Deployment(alone).watchers == ("us-east-1",)
+
+
+def test_a_home_region_without_others_watches_itself(tmp_path: Path, infra_application: Any) -> None:
+    app = infra_application(tmp_path)
+    alone = Deployment(Config(Site("Alone", "us-east-1", ("us-east-1",)), ()))
+    build(app, alone)
+    probe = app.node.find_child(probe_stack("us-east-1"))
+    assert probe.node.try_find_child("Heartbeats") is not None
+    assert probe.node.find_child("Monitoring").node.try_find_child("home-silent") is not None
+    assert alone.watchers == ("us-east-1",)
 
 
 def test_who_is_to_hear_the_alarms_is_subscribed_in_every_region(aws: Any, aws_home_probes: Any) -> None:

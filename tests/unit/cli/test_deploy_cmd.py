@@ -162,6 +162,12 @@ def test_every_reference_is_found_once(config: str) -> None:
     assert found == ["secret:key", "secret:signing", "secret:token", "ssm:/lookout/c"]
 
 
+def test_the_heartbeat_s_address_is_asked_for_too(tmp_path: Path) -> None:
+    path = tmp_path / "lookout.yaml"
+    path.write_text(f"{YAML}heartbeat: ssm:/lookout/beat\n", encoding="utf-8")
+    assert "ssm:/lookout/beat" in [str(reference) for reference in wanted_references(load_config(path))]
+
+
 def test_the_stacks_are_called_what_infra_calls_them(config: str) -> None:
     names = stack_names(load_config(config))
     assert names == [HOME_STACK, *(probe_stack(region) for region in ("us-west-2", "us-east-1", "eu-west-1"))]
