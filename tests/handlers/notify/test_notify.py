@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lookout.config.model import Sink, Site
-from lookout.notify.request import HttpRequest
+from lookout.notify.request import HttpRequest, Request
 from lookout.notify.retry import Answer
 from lookout.store import Delivery
 from lookout.verdict.state import Notice
@@ -123,6 +124,34 @@ def test_what_fails_waits_and_its_group_with_it(world: World, capsys: pytest.Cap
     assert world.sent == [("https://ops.acme.dev/x", OPEN.id), ("https://hooks.slack.com/us-east-1/slack", "")]
     assert world.delayed == [(QUEUE, "us-east-1", "h-1", 120)]
     assert metric(capsys) == {"DeliveriesRetrying": 1, "DeliveriesDelivered": 1}
+
+
+@pytest.mark.parametrize(
+    "sink",
+    [
+        Sink("hook", "email", "", options={"from": "lookout@acme.dev", "to": ["ops@acme.dev"]}),
+        Sink("hook", "sns", "arn:aws:sns:us-east-1:111122223333:alerts"),
+        Sink("hook", "eventbridge", "default"),
+    ],
+    ids=lambda sink: sink.kind,
+)
+def test_a_sink_in_aws_is_a_call_to_aws(
+    world: World, sink: Sink, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    called: list[tuple[str, str]] = []
+
+    def deliver_to_aws(request: Request, home: str) -> Answer:
+        called.append((type(request).__name__, home))
+        return Answer(200, "taken")
+
+    monkeypatch.setattr(notify, "deliver_to_aws", deliver_to_aws)
+    monkeypatch.setattr(world, "site", lambda: replace(SITE, sinks=(sink,)))
+    assert run("queue") == {"batchItemFailures": []}
+    kinds = {"email": "SesEmail", "sns": "SnsMessage", "eventbridge": "EventBridgeEvent"}
+    assert called == [(kinds[sink.kind], "us-east-1")]
+    assert world.records[OPEN.id, "hook"].answer == "HTTP 200 taken"
+    assert world.sent == []
+    assert metric(capsys) == {"DeliveriesDelivered": 1}
 
 
 def test_no_log_line_holds_a_secret(world: World, caplog: pytest.LogCaptureFixture) -> None:

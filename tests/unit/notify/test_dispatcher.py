@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from lookout.config.model import Sink, Site
 from lookout.errors import SecretError, StoreError
-from lookout.notify.dispatcher import Outcome, Ports, Task, attempt, deliver_messages, fan_out
+from lookout.notify.dispatcher import Outcome, Ports, Task, attempt, deliver_messages, fan_out, target_of
 from lookout.notify.request import HttpRequest, Request
 from lookout.notify.retry import Answer
 from lookout.store.database import Delivery
@@ -219,3 +219,53 @@ def test_our_own_trouble_is_raised_and_the_second_time_nothing_is_sent_twice() -
     assert [o.result for o in outcomes] == ["known", "delivered"]
     assert kept == []
     assert [json.loads(r.body)["type"] for r in world.sent] == ["incident.opened", "incident.resolved"]
+
+
+# --- what a kind needs beyond one address and one request --------------------------------------------------------
+
+CHANNEL = Sink("channel", "slack_bot", "secret:slack", options={"channel": "C012"})
+
+
+def said(**values: Any) -> Answer:
+    return Answer(200, "", body=json.dumps({"ok": True, **values}).encode())
+
+
+def test_what_a_sink_remembers_is_kept_after_each_step() -> None:
+    world = World(said(channel="C9", ts="1.5"), said(ts="1.6"), Answer(503), said(), sinks=(CHANNEL,))
+    assert attempt(task(sink="channel"), world.ports).result == "delivered"
+    kept = {"channel": "C9", "ts": "1.5", "shown": OPEN.id, "said": OPEN.id}
+    assert world.conversations == {(OPEN.dedup_key, "channel"): kept}
+    assert attempt(task(RESOLVED, "channel"), world.ports).result == "retrying"
+    assert world.conversations[OPEN.dedup_key, "channel"] == {**kept, "said": RESOLVED.id}
+    assert attempt(task(RESOLVED, "channel", 2), world.ports).result == "delivered"
+    assert [request.url.rpartition("/")[2] for request in world.sent] == [
+        "chat.postMessage",
+        "chat.postMessage",
+        "chat.update",
+        "chat.update",
+    ]
+
+
+def test_a_refusal_within_a_200_is_a_failure() -> None:
+    world = World(Answer(200, "", body=b'{"ok":false,"error":"not_in_channel"}'), sinks=(CHANNEL,))
+    assert attempt(task(sink="channel"), world.ports) == Outcome(
+        task(sink="channel"), "failed", "Slack says not_in_channel"
+    )
+    assert world.deliveries[OPEN.id, "channel"].result == "failed"
+
+
+def test_references_are_resolved_wherever_a_sink_has_them() -> None:
+    options = {"headers": {"X-Team": "search", "Authorization": "secret:signing"}, "list": ["secret:slack", 7]}
+    sink = replace(HOOK, url="secret:slack", signing="secret:signing secret:signing", options=options)
+    target = target_of(sink, World().resolve)
+    key = SECRETS["secret:signing"].strip()
+    assert target.url == "https://hooks.slack.com/x"
+    assert target.signing == f"{key} {key}"
+    assert target.options == {"headers": {"X-Team": "search", "Authorization": key}, "list": [target.url, 7]}
+
+
+def test_each_of_several_signing_secrets_signs() -> None:
+    world = World(Answer(200), sinks=(replace(HOOK, signing="secret:signing secret:signing"),))
+    attempt(task(), world.ports)
+    first, second = world.sent[0].headers["webhook-signature"].split()
+    assert first == second

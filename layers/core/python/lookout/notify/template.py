@@ -31,6 +31,7 @@ ROOTS: Final = frozenset(
         "regions",
         "incident",
         "drift",
+        "digest",
         "links",
         "monitor",
     }
@@ -64,7 +65,7 @@ def problems(template: Any) -> Iterator[str]:
             yield from problems(value)
     elif isinstance(template, str):
         for found in _TOKEN.finditer(template):
-            if found[0] in "{}":
+            if found[0] in ("{", "}"):
                 yield "has a brace alone: write {{ or }} for a brace"
             elif found[1] is not None and not _PATH.fullmatch(found[1]):
                 yield f"has {found[0][:40]!r}, which is no placeholder such as {{server.name}}"

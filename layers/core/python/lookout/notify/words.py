@@ -242,7 +242,7 @@ def _cause(notice: Notice) -> str:
         return ""
     outage = notice.type.startswith("incident.") and _kind(notice) == _OUTAGE
     failure = notice.failure
-    if not failure.reason and not outage:
+    if not outage and failure.reason in (None, "", "slow"):  # what is slow is said to be, already
         return ""
     status = f" (HTTP {failure.http_status})" if failure.http_status else ""
     return f"{(failure.reason or 'failed').replace('_', ' ')[:80]}{status}"

@@ -66,5 +66,7 @@ def _text(story: Story) -> str:
         lines.append(f"{listing.heading}: {names}" + (f", +{listing.more} more" if listing.more else ""))
     if story.note:
         lines.append(escaped(story.note, 200, HTML))
-    lines += [f"{escaped(fact.name, 40, HTML)}: {escaped(fact.value, 130, HTML)}" for fact in story.facts[:8]]
+    lines += [
+        f"{escaped(fact.name, 40, HTML)}: <code>{escaped(fact.value, 130, HTML)}</code>" for fact in story.facts[:8]
+    ]
     return "\n".join([*lines, f"<i>[EXTERNAL] {escaped(story.reference, 60, HTML)}</i>"])
