@@ -82,6 +82,8 @@ class Past:
 
     def _samples(self, hour: int, codes: str) -> dict[str, tuple[Sample, ...]]:
         typical = self._hours[hour // HOUR % 24]
+        if codes == "u" * 60 and not any(b < hour + HOUR and hour < e for of in self.silent.values() for b, e in of):
+            return {region: typical[region] for region in sorted(REGIONS)}
         out = {}
         for region in sorted(REGIONS):
             found = tuple(

@@ -81,11 +81,13 @@ def report(
                 first = at if first is None else min(first, at)
                 if code in EXCLUDED.values():
                     excluded.append((at, at + interval_s))
-        for at, name, sample in probes_of([chunk]):
-            if since <= at < until:
-                seen.add(name)
-                if sample.status.ok and region in (None, name):
-                    values[bisect_right(begins, at) - 1].setdefault(name, []).append(sample.latency_ms)
+        for name, samples in chunk.samples.items():
+            for sample in samples:
+                at = chunk.hour + MINUTE * sample.minute
+                if since <= at < until:
+                    seen.add(name)
+                    if sample.status.ok and region in (None, name):
+                        values[bisect_right(begins, at) - 1].setdefault(name, []).append(sample.latency_ms)
     rows = tuple(
         Period(one.date, max(one.begin, since), min(one.end, until), tally(counted), _latency([found]))
         for one, counted, found in zip(periods, codes, values, strict=True)
