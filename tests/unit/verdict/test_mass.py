@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from lookout.config.model import Server, Site
 from lookout.probe.result import Status
-from lookout.verdict.mass import Standing, network_of, scope_of, scoping, standing
+from lookout.verdict.mass import Scoping, Standing, network_of, scope_of, standing
 from lookout.verdict.state import RegionView, ServerState
 
 M = 1_790_000_040
@@ -161,7 +161,7 @@ def test_networks(address: str | None, network: str) -> None:
     assert network_of(address) == network
 
 
-def test_the_judge_asks_how_others_stand_once_a_minute_and_only_when_something_opens() -> None:
+def test_the_judge_asks_how_others_stand_once_and_only_when_something_opens() -> None:
     listed = servers(10)
     asked: list[int] = []
 
@@ -169,11 +169,22 @@ def test_the_judge_asks_how_others_stand_once_a_minute_and_only_when_something_o
         asked.append(1)
         return {s.slug: state(s.slug, fails=2) for s in listed}
 
-    scope = scoping(listed, others, SITE)
+    scope = Scoping(listed, others, SITE)
+    scope.learn({"s000": state("s000")})
     assert not asked
     now = {s.slug: state(s.slug, Status.DOWN) for s in listed[:2]}
     assert [scope(server, "availability", now) for server in listed[:2]] == ["site", "site"]
     assert len(asked) == 1
     well = {s.slug: state(s.slug) for s in listed[1:]}
     assert scope(listed[0], "availability", {**well, "s000": state("s000", Status.DOWN)}) == ""
-    assert len(asked) == 2
+    assert len(asked) == 1
+
+
+def test_the_judge_knows_how_the_shards_stand_that_it_stored_itself() -> None:
+    listed = servers(10)
+    scope = Scoping(listed, lambda: {s.slug: state(s.slug) for s in listed}, SITE)
+    first = {s.slug: state(s.slug, Status.DOWN) for s in listed[:4]}
+    assert scope(listed[0], "availability", first) == ""
+    assert scope(listed[4], "availability", {"s004": state("s004", Status.DOWN)}) == ""
+    scope.learn(first)
+    assert scope(listed[4], "availability", {"s004": state("s004", Status.DOWN)}) == "site"

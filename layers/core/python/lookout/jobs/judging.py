@@ -17,7 +17,7 @@ from lookout.jobs.surfaces import compare
 from lookout.store import Store
 from lookout.verdict.judge import Judgement, judge_confirmations, judge_minute, surfaces_to_compare
 from lookout.verdict.maintenance import Calendar
-from lookout.verdict.mass import scoping
+from lookout.verdict.mass import Scoping
 from lookout.verdict.schedule import AHEAD_S, HORIZON_S, minutes_to_judge
 from lookout.verdict.server import awaits_confirmation
 from lookout.verdict.state import Incident, ShardState
@@ -47,11 +47,12 @@ def judge_shards(
     if site is None:
         return []
     live = {server.shard for server in servers}
+    scope = Scoping(servers, store.server_states, site)
     out: list[Judgement] = []
     errors: list[Exception] = []
     for shard in sorted(live if shards is None else live & set(shards)):
         try:
-            out += judge_shard(store, shard, (site, servers), now, read, held)
+            out += judge_shard(store, shard, (site, servers), scope, now, read, held)
         except Exception as error:  # noqa: BLE001 - whatever one shard suffers, the others are judged; raised below
             errors.append(error)
     if errors:
@@ -60,7 +61,13 @@ def judge_shards(
 
 
 def judge_shard(
-    store: Store, shard: str, roster: tuple[Site, Sequence[Server]], now: int, read: ReadSurface, held: int = 0
+    store: Store,
+    shard: str,
+    roster: tuple[Site, Sequence[Server]],
+    scope: Scoping,
+    now: int,
+    read: ReadSurface,
+    held: int = 0,
 ) -> list[Judgement]:
     """Judge every ripe minute of one shard; `roster` is of all. Raises ConflictError when others keep winning."""
     site, everybody = roster
@@ -71,7 +78,7 @@ def judge_shard(
             listed, everybody = store.roster(consistent=True)
             site = listed or site
         try:
-            return _judge_once(store, state, (site, everybody), now, read, held)
+            return _judge_once(store, state, (site, everybody), scope, now, read, held)
         except ConflictError:
             if attempt == ATTEMPTS - 1:
                 raise
@@ -79,7 +86,13 @@ def judge_shard(
 
 
 def _judge_once(
-    store: Store, state: ShardState, roster: tuple[Site, Sequence[Server]], now: int, read: ReadSurface, held: int
+    store: Store,
+    state: ShardState,
+    roster: tuple[Site, Sequence[Server]],
+    scope: Scoping,
+    now: int,
+    read: ReadSurface,
+    held: int,
 ) -> list[Judgement]:
     shard, (site, everybody) = state.shard, roster
     servers = [server for server in everybody if server.shard == shard]
@@ -92,7 +105,6 @@ def _judge_once(
     if not minutes:
         return []
     incidents = store.open_incidents(state.servers.values())
-    scope = scoping(everybody, store.server_states, site)
     calendar = Calendar(site.maintenance, minutes[0], minutes[-1] + 60)
     out: list[Judgement] = []
     for minute in minutes:
@@ -108,6 +120,7 @@ def _judge_once(
             if confirmed is not None:
                 state = _commit(store, confirmed, incidents, now)
                 out.append(confirmed)
+        scope.learn(state.servers)
     return out
 
 

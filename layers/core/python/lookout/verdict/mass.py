@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from lookout.config.model import Server, Site
@@ -78,21 +79,35 @@ def scope_of(slug: str, kind: str, standing: Standing) -> str:
     return next((scope for scope in found if kind == "regional" or not scope.startswith("region:")), "")
 
 
-def scoping(
-    servers: Collection[Server], others: Callable[[], Mapping[str, ServerState]], site: Site
-) -> Callable[[Server, str, Mapping[str, ServerState]], str]:
-    """What `judge_minute` takes as `scope`: asks how `others` stand only when an incident opens, once for each minute.
+class Scoping:
+    """What `judge_minute` takes as `scope`, for all that is judged in one go.
 
-    `servers` are all of the site, `others()` the newest stored states of all shards; what was just judged goes before.
+    `servers` are all of the site, `others()` the newest stored states of all shards. It is asked once, when the first
+    incident opens: it reads as much as a tick does, and in a mass failure something opens in every shard.
     """
-    seen: list[tuple[Mapping[str, ServerState], Standing]] = []
 
-    def scope(server: Server, kind: str, judged: Mapping[str, ServerState]) -> str:
-        if not seen or seen[-1][0] is not judged:
-            seen[:] = [(judged, standing({**others(), **judged}, servers, site))]
-        return scope_of(server.slug, kind, seen[-1][1])
+    def __init__(
+        self, servers: Collection[Server], others: Callable[[], Mapping[str, ServerState]], site: Site
+    ) -> None:
+        self._servers = servers
+        self._others = others
+        self._site = site
+        self._known: dict[str, ServerState] | None = None
+        self._judged: Mapping[str, ServerState] | None = None
+        self._standing = Standing()
 
-    return scope
+    def __call__(self, server: Server, kind: str, judged: Mapping[str, ServerState]) -> str:
+        """The scope in which an incident opens; `judged` are the states of its shard, which nobody stored yet."""
+        if self._known is None:
+            self._known = dict(self._others())
+        if self._judged is not judged:
+            self._judged, self._standing = judged, standing({**self._known, **judged}, self._servers, self._site)
+        return scope_of(server.slug, kind, self._standing)
+
+    def learn(self, stored: Mapping[str, ServerState]) -> None:
+        """States that were stored since: newer than what `others` said."""
+        if self._known is not None:
+            self._known.update(stored)
 
 
 def _groups(server: Server, state: ServerState) -> list[str]:
@@ -102,6 +117,7 @@ def _groups(server: Server, state: ServerState) -> list[str]:
     return [*out, f"network:{network}"] if network else out
 
 
+@lru_cache(maxsize=16_384)
 def network_of(address: str | None) -> str:
     """The /24 of an IPv4 address, the /48 of an IPv6 one; empty where there is none."""
     try:
