@@ -220,6 +220,12 @@ STRANGE = of_kind("weather", "incident.opened", "degraded")
 FLAPPING = replace(UPDATED, status="down", incident=replace(INCIDENT, flapping=True))
 REMINDER = replace(OPEN, id="evt_01J00000000000000000000009", type="incident.reminder", sequence=9)
 ACKNOWLEDGED = replace(UPDATED, status="down", incident=INCIDENT.noting(OPENED + 60, "acknowledged", by="ann"))
+HOSTILE_ACKNOWLEDGED = replace(
+    HOSTILE, type="incident.updated", severity="info", incident=INCIDENT.noting(OPENED, "acknowledged", EVIL, by=EVIL)
+)
+QUIETLY = replace(
+    ACKNOWLEDGED, incident=INCIDENT.noting(OPENED, "acknowledged", "the key leaked", by="ann", public=False)
+)
 BURN = of_nothing("slo.burn", "high")
 
 
@@ -321,6 +327,8 @@ EVERY = {
     "flapping": FLAPPING,
     "reminder": REMINDER,
     "acknowledged": ACKNOWLEDGED,
+    "hostile acknowledged": HOSTILE_ACKNOWLEDGED,
+    "acknowledged in private": QUIETLY,
     "burn": BURN,
     "digest": DIGEST,
     "digest updated": DIGEST_UPDATED,

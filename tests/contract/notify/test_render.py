@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,23 @@ from lookout.local.receiver import verify
 from lookout.notify.render import RENDERERS, render
 from lookout.notify.request import HttpRequest, Target
 from lookout.notify.signing import sign
-from lookout.verdict.state import Notice
+from lookout.notify.words import tell
+from lookout.verdict.state import Entry, Notice
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from tests.contract.notify.sample import BACK, EVERY, OPEN, OPENED, PRIVATE, RESOLVED, SITE, STALE
+from tests.contract.notify.sample import (
+    ACKNOWLEDGED,
+    BACK,
+    EVERY,
+    INCIDENT,
+    OPEN,
+    OPENED,
+    PRIVATE,
+    QUIETLY,
+    RESOLVED,
+    SITE,
+    STALE,
+)
 from tests.contract.notify.targets import HTTP, NEW, OLD, TARGETS, body, posted, request
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "reference" / "webhook.md"
@@ -130,9 +144,14 @@ def test_the_webhook_is_what_shapes_says() -> None:
         ],
         "incident": {
             "id": OPEN.dedup_key,
+            "kind": "availability",
             "started_at": "2026-08-22T14:32:00Z",
             "resolved_at": None,
             "duration_seconds": None,
+            "resolution": None,
+            "flapping": False,
+            "acknowledged_at": None,
+            "acknowledged_by": None,
         },
         "drift": None,
         "digest": None,
@@ -171,10 +190,30 @@ def test_no_key_ever_comes_or_goes(name: str) -> None:
 def test_a_resolution_says_how_long_it_was() -> None:
     assert body(RESOLVED, "webhook")["incident"] == {
         "id": OPEN.dedup_key,
+        "kind": "availability",
         "started_at": "2026-08-22T14:32:00Z",
         "resolved_at": "2026-08-22T14:46:02Z",
         "duration_seconds": 842,
+        "resolution": "recovered",
+        "flapping": False,
+        "acknowledged_at": None,
+        "acknowledged_by": None,
     }
+
+
+def test_an_acknowledgement_says_who_has_it_and_what_they_know_unless_that_is_private() -> None:
+    line = Entry(OPENED, "acknowledged", "a disk", "ann")
+    known = replace(ACKNOWLEDGED, incident=replace(INCIDENT, timeline=(line,)))
+    story = tell(known, SITE)
+    assert story.verb == "is acknowledged"
+    assert story.note == "a disk"
+    assert ("Acknowledged by", "ann") in [(fact.name, fact.value) for fact in story.facts]
+    assert body(known, "webhook")["incident"]["acknowledged_by"] == "ann"
+    later = replace(known, type="incident.reminder")
+    assert (tell(later, SITE).verb, tell(later, SITE).note) == ("is still failing from 3/3 regions", "")
+    assert ("Acknowledged by", "ann") in [(fact.name, fact.value) for fact in tell(later, SITE).facts]
+    for kind in TARGETS:
+        assert "leaked" not in repr(request(QUIETLY, kind)), kind
 
 
 @pytest.mark.parametrize("name", EVERY)

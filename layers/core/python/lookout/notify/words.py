@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from lookout.notify.text import coarse, duration, moment
+from lookout.notify.text import coarse, duration, moment, one_line
 from lookout.regions import city
 from lookout.verdict.state import Incident, Notice
 
@@ -175,7 +175,10 @@ def tell(notice: Notice, site_url: str) -> Story:
     """The notice in words."""
     tone, verb = _verb(notice)
     told_by_status = (
-        notice.type.startswith("incident.") and phase(notice) is not Phase.RESOLVED and _kind(notice) == _OUTAGE
+        notice.type.startswith("incident.")
+        and phase(notice) is not Phase.RESOLVED
+        and _kind(notice) == _OUTAGE
+        and not _just_taken(notice)
     )
     title = notice.status if told_by_status else verb
     cause = _cause(notice)
@@ -218,12 +221,20 @@ def _verb(notice: Notice) -> tuple[Tone, str]:
         return Tone.GOOD, _KINDS.get(kind, ("", f"{kind} is over".strip()))[1]
     if notice.drift is not None and notice.drift["unstable"]:
         return Tone.CHANGE, "alternates in what it offers"
+    if _just_taken(notice):
+        return Tone.NEWS, "is acknowledged"
     if kind == _OUTAGE and notice.status == "credential_rejected":
         return Tone.BAD if notice.type == "incident.opened" else Tone.WARNING, "rejects our credential"
     if notice.type in _TYPES:
         return _TYPES[notice.type]
     tone = _SEVERITY_TONES.get(notice.severity, Tone.NEWS)
     return tone, _KINDS[kind][0] if kind in _KINDS else notice.type.replace(".", " ").replace("_", " ")
+
+
+def _just_taken(notice: Notice) -> bool:
+    """Does it tell that somebody has taken the incident in hand?"""
+    lines = notice.incident.timeline if notice.incident is not None else ()
+    return notice.type == "incident.updated" and bool(lines) and lines[-1].what == "acknowledged"
 
 
 def _together(notice: Notice, digest: Mapping[str, Any]) -> tuple[Tone, str]:
@@ -285,6 +296,9 @@ def _note(notice: Notice) -> str:
     """What the listings leave out."""
     if notice.digest is not None and phase(notice) is Phase.RESOLVED and notice.digest["failing"]:
         return "Who still fails is told alone from here on."
+    taken = notice.incident.acknowledged if notice.incident is not None and _just_taken(notice) else None
+    if taken is not None and taken.public:
+        return one_line(taken.text, 500)
     if notice.drift is None:
         return ""
     if notice.drift.get("more"):
@@ -313,6 +327,8 @@ def _facts(notice: Notice) -> list[Fact]:
     if notice.type == "incident.opened" and notice.previous_since:
         before += f" ({coarse(max(0, notice.incident.started_at - notice.previous_since))})"
     rows = _failing(notice, began) if notice.incident.kind == _OUTAGE else [Fact("Status", notice.status), began]
+    if notice.incident.acknowledged is not None:
+        rows.append(Fact("Acknowledged by", notice.incident.acknowledged.by))
     return [*rows, Fact("Previous status", before), severity]
 
 

@@ -21,6 +21,17 @@ from lookout.verdict.state import Incident, Notice
 FORMATS: Final = ("lookout/v1", "alertmanager-v4")
 _TEXT: Final = 2000
 """What a server said is kept at 300 characters; whatever may come one day, a body stays far below 256 KB."""
+_INCIDENT: Final = (
+    "id",
+    "kind",
+    "started_at",
+    "resolved_at",
+    "duration_seconds",
+    "resolution",
+    "flapping",
+    "acknowledged_at",
+    "acknowledged_by",
+)
 _FLAT_EVENTS: Final = {
     "incident.opened": "downtime_started",
     "incident.resolved": "downtime_resolved",
@@ -134,11 +145,17 @@ def _digest(digest: Mapping[str, Any]) -> dict[str, Any]:
 def _incident(incident: Incident | None) -> dict[str, Any]:
     """The same keys also where the notice is about no incident."""
     if incident is None:
-        return dict.fromkeys(("id", "started_at", "resolved_at", "duration_seconds"))
-    resolved = incident.resolved_at
-    return {
-        "id": incident.id,
-        "started_at": rfc3339(incident.started_at),
-        "resolved_at": rfc3339(resolved) if resolved is not None else None,
-        "duration_seconds": resolved - incident.started_at if resolved is not None else None,
-    }
+        return dict.fromkeys(_INCIDENT)
+    resolved, taken = incident.resolved_at, incident.acknowledged
+    values = (
+        incident.id,
+        incident.kind,
+        rfc3339(incident.started_at),
+        rfc3339(resolved) if resolved is not None else None,
+        resolved - incident.started_at if resolved is not None else None,
+        incident.resolution,
+        incident.flapping,
+        rfc3339(taken.at) if taken is not None else None,
+        _bounded(taken.by) if taken is not None else None,
+    )
+    return dict(zip(_INCIDENT, values, strict=True))
