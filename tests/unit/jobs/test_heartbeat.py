@@ -99,6 +99,17 @@ def test_a_notice_nobody_has_tried_at_one_of_its_sinks_withholds_it() -> None:
     assert beat(tables, WATCH, NOW, NOW, outside.ways).called
 
 
+def test_a_notice_passed_over_long_ago_withholds_nothing_once_a_later_one_was_tried() -> None:
+    outside, tables = Outside(), Tables()
+    old, newer, young = (
+        replace(OPEN, id=f"evt_{age}", created_at=NOW - age, sinks=("hook",)) for age in (5000, 2000, 60)
+    )
+    tables.notices = [young, newer, old]
+    assert beat(tables, WATCH, NOW, NOW, outside.ways).withheld == ("nobody has tried to deliver evt_2000, evt_5000",)
+    tables.tried = {("evt_2000", "hook")}
+    assert beat(tables, WATCH, NOW, NOW, outside.ways).called
+
+
 def test_a_reference_is_resolved_and_what_must_not_be_called_may_be_allowed() -> None:
     outside = Outside()
     assert beat(Tables(Heartbeat("secret:beat", allow_private=True)), WATCH, NOW, NOW, outside.ways).called

@@ -93,11 +93,13 @@ def beat(home: Home, watch: Watch, published: int | None, now: int, ways: Ways) 
 
 
 def _untried(home: Home, now: int) -> tuple[str, ...]:
-    return tuple(
-        notice.id
-        for notice in waiting(home.recent_notices(LOOKED_AT), now)
-        if any(home.delivery(notice.id, sink) is None for sink in notice.sinks)
-    )
+    """Down to the newest that was tried: what was passed over before it has alarms of its own, and may never be."""
+    out: list[str] = []
+    for notice in waiting(home.recent_notices(LOOKED_AT), now):
+        if all(home.delivery(notice.id, sink) is not None for sink in notice.sinks):
+            break
+        out.append(notice.id)
+    return tuple(out)
 
 
 def _tell(ways: Ways) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -36,11 +36,11 @@ class Pulse:
     published: int | None = None
     """When the public read model was written; None where there is none."""
     untried: tuple[str, ...] = ()
-    """Ids of notices that have waited too long for a first attempt at one of their sinks."""
+    """Ids of the newest notices, where those have waited too long for a first attempt at one of their sinks."""
 
 
 def waiting(notices: Iterable[Notice], now: int) -> list[Notice]:
-    """Those notices that should have been tried by now at every sink, and are not too old to ask for. None is held."""
+    """Those that should have been tried by now at every sink, and are not too old to ask for. None that is held."""
     meant = (notice for notice in notices if notice.sinks and not notice.held)
     return [notice for notice in meant if UNTRIED_S < now - notice.created_at <= REMEMBERED_S]
 
