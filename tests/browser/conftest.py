@@ -87,6 +87,12 @@ def busy() -> Iterator[SiteServer]:
 
 
 @pytest.fixture(scope="module")
+def warned() -> Iterator[SiteServer]:
+    """An acknowledged outage with notes, and a warning of every kind."""
+    yield from _serve(sample.warned())
+
+
+@pytest.fixture(scope="module")
 def calm() -> Iterator[SiteServer]:
     """Everything up."""
     yield from _serve(sample.calm())

@@ -22,10 +22,12 @@ def paths(server: SiteServer) -> list[str]:
 
 
 @pytest.mark.parametrize("width", [320, 360, 390, 768, 1280])
-def test_no_page_scrolls_sideways(busy: SiteServer, open_tab: Any, width: int) -> None:
-    tab = open_tab(busy.url, width=width)
-    for path in paths(busy):
-        tab.page.goto(f"{busy.url}/{path}")
+@pytest.mark.parametrize("which", ["busy", "warned"])
+def test_no_page_scrolls_sideways(request: pytest.FixtureRequest, open_tab: Any, which: str, width: int) -> None:
+    server: SiteServer = request.getfixturevalue(which)
+    tab = open_tab(server.url, width=width)
+    for path in paths(server):
+        tab.page.goto(f"{server.url}/{path}")
         for details in tab.page.query_selector_all("details"):
             details.evaluate("e => e.open = true")
         over = tab.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
@@ -44,7 +46,7 @@ def test_nothing_is_complained_of_and_nothing_fetched_elsewhere(busy: SiteServer
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("which", ["busy", "calm"])
+@pytest.mark.parametrize("which", ["busy", "warned", "calm"])
 def test_contrast_is_aa_everywhere(request: pytest.FixtureRequest, open_tab: Any, scheme: str, which: str) -> None:
     server: SiteServer = request.getfixturevalue(which)
     tab = open_tab(server.url, scheme=scheme, now=sample.NOW + 3600)
@@ -178,6 +180,19 @@ def test_links_lead_to_pages(busy: SiteServer, open_tab: Any) -> None:
     assert "Acme Files: down for 4 h 00 m" in page.inner_text("h1")
     page.click(".brand")
     assert page.url == f"{busy.url}/"
+
+
+def test_an_incident_is_read_from_the_front_page_to_its_notes(warned: SiteServer, open_tab: Any) -> None:
+    page = open_tab(warned.url, width=390).page
+    assert page.inner_text("h1") == "1 server is down"
+    assert page.locator("section[aria-labelledby=warnings-title] .incident").count() == 4
+    page.click("section[aria-labelledby=open-title] a >> text=Acme Files")
+    assert "Acme Files: down, still open" in page.inner_text("h1")
+    shown = page.eval_on_selector_all(".timeline li b", "all => all.map(e => e.innerText)")
+    assert shown == ["Note", "Changed", "Acknowledged", "Goes up and down", "Confirmed", "First failing round"]
+    page.goto(warned.url)
+    page.click("text=Certificate ends soon")
+    assert "Not counted as time down." in page.inner_text("main")
 
 
 def test_a_calm_site_is_calm(calm: SiteServer, open_tab: Any) -> None:
