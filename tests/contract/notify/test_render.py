@@ -155,6 +155,7 @@ def test_the_webhook_is_what_shapes_says() -> None:
         },
         "drift": None,
         "digest": None,
+        "maintenance": None,
         "links": {
             "status_page": f"{SITE}/status/acme-search/",
             "incident": f"{SITE}/incidents/{OPEN.dedup_key}/",

@@ -424,6 +424,8 @@ def test_three_failures_within_a_minute_open_an_incident(store: Store) -> None:
     assert [n.type for j in judged for n in j.notices] == ["incident.opened"]
     assert store.server_states()["acme"].status is Status.DOWN
     assert judge_shards(store, {"s000"}, T + 96) == []
+
+
 # --- maintenance ---
 
 HOURLY = Window("mnt_a", rrule="FREQ=HOURLY;INTERVAL=2;BYMINUTE=0", start="2026-01-01T00:00", duration_s=600)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from lookout.config.model import Server, Sink, Site
+from lookout.config.window import Window
 from lookout.errors import ConflictError, StoreError
 from lookout.history.round import Round
 from lookout.probe.result import Layer, ProbeResult, Reason, Status
@@ -279,6 +280,22 @@ def test_a_silent_region_is_told_by_the_tick_and_by_nobody_else(world: World) ->
     (notice,) = world.notices.values()
     assert (notice.type, notice.sinks, notice.regions[0].region) == ("region.stale", ("hook",), "ap-southeast-1")
     assert notice.dedup_key.startswith("reg_")
+
+
+def test_maintenance_of_the_file_and_by_hand_is_told_by_the_tick_once(world: World) -> None:
+    of_file = Window("mnt_file", begin=MINUTE, end=MINUTE + 600)
+    world.definitions = (replace(SITE, maintenance=(of_file,)), [DOCS, SEARCH])
+    world.windows = [Window("mnt_hand", ("search",), begin=MINUTE, end=MINUTE + 120)]
+    for _ in range(2):
+        run("tick")
+    world.now += 60
+    run("tick")
+    told = sorted((notice.type, notice.slug, notice.created_at) for notice in world.notices.values())
+    assert told == [
+        ("maintenance.ended", "maintenance:mnt_hand", MINUTE + 120),
+        ("maintenance.started", "maintenance:mnt_file", MINUTE),
+        ("maintenance.started", "maintenance:mnt_hand", MINUTE),
+    ]
 
 
 @unmeasured

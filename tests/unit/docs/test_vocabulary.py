@@ -45,7 +45,7 @@ def test_the_readme_names_every_layer() -> None:
 
 def test_a_webhook_names_the_statuses_it_can_have() -> None:
     said = words(BODY["probe_result"].split(":")[1].split(".")[0])
-    never = {Status.PENDING, Status.MAINTENANCE}  # a notice is of a server that was judged or is watched no more
+    never = {Status.PENDING}  # a notice is of a server that was judged or is watched no more
     assert sorted(said) == sorted(set(Status) - never)
 
 

@@ -1,13 +1,15 @@
-"""The tick's first work: keep the watch over the judge and the regions, and tell of a region that fell silent."""
+"""The tick's first work: keep the watch over the judge and the regions; tell of silent regions, and of maintenance."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from lookout.errors import ConflictError
 from lookout.store import Store
+from lookout.verdict.announcing import announce
+from lookout.verdict.maintenance import Calendar
 from lookout.verdict.state import Notice, ShardState
 from lookout.verdict.watch import Heard, Watch, keep
 
@@ -50,6 +52,9 @@ def watch_over(store: Store, log: Log, now: int) -> Seen:
     states = [state for state in store.shard_states() if state.shard in live]
     lag_s = max((max(0, now - state.judged) for state in states if state.judged), default=None)
     watch, notices = keep(log.read(), heard(states), site, servers, now)
+    running = Calendar((*site.maintenance, *store.maintenance(now, now)), now, now + 1).occurrences
+    maintenance, told = announce(watch.maintenance, running, site, servers, now)
+    watch, notices = replace(watch, maintenance=maintenance), (*notices, *told)
     try:
         log.keep(watch, notices)
     except ConflictError:

@@ -70,8 +70,8 @@ _TYPES: Final = {
     "credential.expiring": (Tone.WARNING, "has a credential that expires soon"),
     "slo.burn": (Tone.WARNING, "burns its error budget"),
     "latency.degraded": (Tone.WARNING, "is slow"),
-    "maintenance.started": (Tone.NEWS, "is in maintenance"),
-    "maintenance.ended": (Tone.NEWS, "is out of maintenance"),
+    "maintenance.started": (Tone.NEWS, "has begun"),
+    "maintenance.ended": (Tone.NEWS, "is over"),
     "test": (Tone.NEWS, "sends a test notice"),
 }
 _KINDS: Final = {
@@ -159,7 +159,8 @@ def phase(notice: Notice) -> Phase:
 def links(notice: Notice, site_url: str) -> dict[str, str | None]:
     """Where a person reads on. A private server has no public page, and its links are null.
 
-    What is about no server (a region, a digest) has a colon in its slug, which no server can have: it has the index.
+    What is about no server (a region, a digest, maintenance) has a colon in its slug, which no server can have: it has
+    the index.
     """
     if ":" in notice.slug:
         return {"status_page": f"{site_url}/", "incident": None}
@@ -273,6 +274,10 @@ def _listings(notice: Notice) -> tuple[Listing, ...]:
     drift = notice.drift
     if notice.digest is not None:
         return _members(notice.digest)
+    if notice.maintenance is not None:
+        names, more = notice.maintenance["servers"], notice.maintenance["more"]
+        shown = tuple(names[:LISTED])
+        return (Listing("Servers", shown, len(names) - len(shown) + more),) if names else ()
     if drift is None:
         return ()
     changed = []
@@ -314,6 +319,8 @@ def _facts(notice: Notice) -> list[Fact]:
         seen = ", ".join(city(region) for region in notice.drift["regions"])
         surface = f"{notice.drift['old_hash'][7:19]} → {notice.drift['new_hash'][7:19]}"
         return [Fact("Class", notice.drift["class"]), Fact("Seen from", seen), Fact("Surface", surface), severity]
+    if notice.maintenance is not None:
+        return _planned(notice.maintenance)
     if notice.incident is None:
         return [Fact("Status", notice.status), severity]
     if notice.incident.kind == "region":
@@ -358,6 +365,12 @@ def _extent(digest: Mapping[str, Any], incident: Incident, began: Fact) -> list[
     if incident.resolved_at is None:
         return [failing, began]
     return [Fact("Lasted", duration(max(0, incident.resolved_at - incident.started_at))), failing, began]
+
+
+def _planned(maintenance: Mapping[str, Any]) -> list[Fact]:
+    reason = [Fact("Reason", maintenance["reason"])] if maintenance["reason"] else []
+    times = [_moment("From", maintenance["begins_at"]), _moment("Until", maintenance["ends_at"])]
+    return [*reason, *times, Fact("Uptime", str(maintenance["uptime"]).replace("_", " "))]
 
 
 def _silence(notice: Notice, incident: Incident) -> list[Fact]:

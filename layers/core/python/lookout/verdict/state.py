@@ -363,6 +363,8 @@ class Notice:
     """The scope of the mass failure its incident opened in: nobody is told yet (`verdict.gathering`)."""
     digest: Mapping[str, Any] | None = None
     """Type digest: the webhook's object (SHAPES 1), bounded: scope, servers, failing, members and more."""
+    maintenance: Mapping[str, Any] | None = None
+    """Types maintenance.started and .ended: window, begins_at, ends_at, servers, more, uptime, reason."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON object."""

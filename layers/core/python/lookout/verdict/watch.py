@@ -20,6 +20,7 @@ from lookout.config.model import Server, Site
 from lookout.probe.result import Status
 from lookout.regions import city
 from lookout.verdict import ids
+from lookout.verdict.announcing import Told
 from lookout.verdict.state import Failure, Incident, Notice, Quorum, RegionView
 
 AWAY_S: Final = 180
@@ -54,17 +55,21 @@ class Watch:
     resumed: int = 0
     """The first tick after a gap; 0 where there has been none."""
     regions: Mapping[str, RegionMemory] = field(default_factory=dict)
+    maintenance: Mapping[str, Told] = field(default_factory=dict)
+    """Occurrences that were told to have begun (`verdict.announcing`), by window and begin."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON object, without the version."""
         regions = {region: asdict(memory) for region, memory in self.regions.items()}
-        return {"at": self.at, "resumed": self.resumed, "regions": regions}
+        maintenance = {key: asdict(told) for key, told in self.maintenance.items()}
+        return {"at": self.at, "resumed": self.resumed, "regions": regions, "maintenance": maintenance}
 
     @classmethod
     def from_json(cls, version: int, data: Mapping[str, Any]) -> Self:
         """Inverse of `to_json`."""
         regions = {region: RegionMemory(**memory) for region, memory in data["regions"].items()}
-        return cls(version, data["at"], data["resumed"], regions)
+        maintenance = {key: Told.from_json(told) for key, told in data.get("maintenance", {}).items()}
+        return cls(version, data["at"], data["resumed"], regions, maintenance)
 
 
 @dataclass(frozen=True, slots=True)

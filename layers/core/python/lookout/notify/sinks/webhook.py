@@ -109,6 +109,7 @@ def payload(notice: Notice, site_url: str) -> dict[str, Any]:
         "incident": _incident(notice.incident),
         "drift": dict(notice.drift) if notice.drift is not None else None,
         "digest": _digest(notice.digest) if notice.digest is not None else None,
+        "maintenance": _maintenance(notice.maintenance) if notice.maintenance is not None else None,
         "links": links(notice, site_url),
         "monitor": {"name": "lookout", "version": __version__, "kind": "external"},
     }
@@ -140,6 +141,11 @@ def _digest(digest: Mapping[str, Any]) -> dict[str, Any]:
         for one in digest["members"]
     ]
     return {**digest, "members": members}
+
+
+def _maintenance(maintenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Its times as all others are written."""
+    return {**maintenance, **{key: rfc3339(maintenance[key]) for key in ("begins_at", "ends_at")}}
 
 
 def _incident(incident: Incident | None) -> dict[str, Any]:
