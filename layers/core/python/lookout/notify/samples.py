@@ -1,0 +1,137 @@
+"""A sample notice of every type, about a server nobody has, to see and to try what a sink is sent. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from lookout.verdict import ids
+from lookout.verdict.state import Failure, Incident, Notice, Quorum, RegionView
+
+SLUG: Final = "sample-server"
+_URL: Final = "https://mcp.example.com/mcp"
+_REGIONS: Final = ("eu-west-1", "us-west-2", "ap-southeast-1")
+_DOWN: Final = Failure("http", "http_5xx", "502 Bad Gateway", 502, "modern", "2026-07-28")
+_LASTED_S: Final = 842
+
+TYPES: Final[Mapping[str, tuple[str, str, str, str]]] = {
+    "incident.opened": ("availability", "down", "up", "critical"),
+    "incident.updated": ("availability", "down", "down", "critical"),
+    "incident.reminder": ("availability", "down", "up", "critical"),
+    "incident.resolved": ("availability", "up", "down", "info"),
+    "drift.detected": ("", "up", "up", "high"),
+    "latency.degraded": ("latency", "degraded", "up", "warning"),
+    "tls.expiring": ("certificate", "up", "up", "warning"),
+    "credential.expiring": ("credential", "up", "up", "warning"),
+    "slo.burn": ("", "up", "up", "high"),
+    "region.stale": ("region", "unknown", "up", "warning"),
+    "maintenance.started": ("", "maintenance", "up", "info"),
+    "maintenance.ended": ("", "up", "maintenance", "info"),
+    "digest": ("mass", "down", "up", "critical"),
+    "test": ("", "up", "up", "info"),
+}
+"""Each type: the kind of incident it is about (empty: none), status, status before, severity."""
+
+
+def sample(notice_type: str, now: int, *, public: bool = True) -> Notice:
+    """One notice of a type of TYPES, as of `now` (unix s). Without `public` it has no links, which would lead nowhere.
+
+    The incident of a kind is always the same, so that a sample of its end closes what one of its beginning opened.
+    """
+    kind, status, previous, severity = TYPES[notice_type]
+    began = now - now % 60 - _LASTED_S
+    key = f"inc_{ids.ulid(0, SLUG, kind or notice_type)}"
+    failure = _DOWN if kind == "availability" else Failure()
+    made = Notice(
+        id=f"evt_{ids.ulid(now, SLUG, notice_type)}",
+        type=notice_type,
+        created_at=now,
+        slug=SLUG,
+        status=status,
+        previous_status=previous,
+        previous_since=began - 23 * 86_400,
+        severity=severity,
+        dedup_key=key,
+        sequence=now,
+        server={
+            "slug": SLUG,
+            "name": "Sample Server",
+            "url": _URL,
+            "visibility": "public" if public else "private",
+            "tags": ["sample"],
+        },
+        failure=failure,
+        quorum=Quorum(3, 3 if status == "down" else 0, 0, "2-of-3", 3 if status == "down" else 0),
+        regions=tuple(_view(region, status, now) for region in _REGIONS),
+        incident=_incident(key, kind, status, began, failure, public=public) if kind else None,
+    )
+    return _particular(made, began)
+
+
+def _particular(notice: Notice, began: int) -> Notice:
+    """What some types have beside the others."""
+    if notice.type == "incident.resolved" and notice.incident is not None:
+        over = replace(notice.incident, resolved_at=began + _LASTED_S, resolution="recovered")
+        return replace(notice, incident=over, sequence=1 << 40)
+    if notice.type == "drift.detected":
+        return replace(notice, drift=_DRIFT)
+    if notice.type == "region.stale":
+        region = _REGIONS[0]
+        server = {**notice.server, "slug": f"region:{region}", "name": f"Probing region {region}", "url": None}
+        alone = (RegionView(region, "unknown", began - 60),)
+        return replace(
+            notice, slug=f"region:{region}", server=server, regions=alone, quorum=Quorum(3, 0, 1, "silent", 0)
+        )
+    if notice.type == "digest":
+        server = {**notice.server, "slug": "digest:site", "name": "12 servers", "url": None}
+        return replace(notice, slug="digest:site", server=server, digest=_digest(began), regions=(), sequence=0)
+    return notice
+
+
+def _view(region: str, status: str, now: int) -> RegionView:
+    if status == "down":
+        return RegionView(region, status, now - 5, 312, _DOWN.layer, _DOWN.reason, _DOWN.message)
+    return RegionView(region, status, now - 5, 180)
+
+
+def _incident(key: str, kind: str, status: str, began: int, failure: Failure, *, public: bool) -> Incident:
+    return Incident(
+        id=key,
+        slug=SLUG,
+        started_at=began,
+        opened_at=began + 120,
+        status=status,
+        public=public,
+        title="Sample Server",
+        failure=failure,
+        regions=_REGIONS,
+        regions_total=len(_REGIONS),
+        kind=kind,
+        evidence=failure,
+    )
+
+
+_DRIFT: Final[Mapping[str, Any]] = {
+    "class": "breaking",
+    "added": ["find"],
+    "removed": ["fetch"],
+    "changed": [
+        {
+            "tool": "search",
+            "changes": [
+                {"path": "/inputSchema/required", "kind": "required_added", "class": "breaking", "detail": "q"}
+            ],
+        }
+    ],
+    "old_hash": "sha256:" + "0" * 64,
+    "new_hash": "sha256:" + "1" * 64,
+    "unstable": False,
+    "regions": list(_REGIONS[:2]),
+}
+
+
+def _digest(began: int) -> Mapping[str, Any]:
+    member = {"status": "down", "reason": _DOWN.reason, "since": began, "until": None}
+    members = [{"slug": f"{SLUG}-{n}", "name": f"Sample Server {n}", **member} for n in range(1, 13)]
+    return {"scope": "site", "servers": 12, "failing": 12, "new": 12, "members": members, "more": 0}
