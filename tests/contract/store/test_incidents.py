@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
+from lookout.cli.main import cli
 from lookout.errors import ConflictError, LookoutError
 from lookout.jobs import incidents as cases
 from lookout.jobs import judging
@@ -181,6 +183,26 @@ def test_the_page_shows_a_note_though_no_state_moved_and_never_a_private_one(sto
     assert "canary-name" not in text
     assert store.touched(NOW).keys() == {"acme"}
     assert store.touched(NOW + 86_400) == {}
+
+
+def test_the_commands_work_with_the_callers_credentials(store: Store) -> None:
+    one = outage(store)
+
+    def run(*arguments: str) -> str:
+        done = CliRunner().invoke(cli, ["incidents", *arguments, "--home", HOME])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    assert run("list", "--open").startswith(f"{one.id}  acme  availability")
+    assert "told to hook" in run("ack", one.id[:-3].lower(), "--note", "rolling back")
+    run("note", one.id, "ours", "--private", "--by", "bob")
+    text = run("show", one.id)
+    (name,) = {entry.by for entry in (store.incident("acme", one.id) or one).timeline} - {"", "bob"}
+    assert name
+    assert f"acknowledged  rolling back  ({name})" in text
+    assert "note          ours  (bob, private)" in text
+    assert "incident.opened, critical" in text
+    assert "incident.updated, info" in text
 
 
 def put(store: Store, slug: str, kind: str, at: int, resolved: bool) -> Incident:

@@ -237,7 +237,7 @@ def test_a_sink_that_was_not_tried_and_a_notice_nobody_is_told(tables: Tables) -
 def test_an_old_one_of_a_private_server(tables: Tables) -> None:
     tables.incidents[LATENCY.id] = replace(LATENCY, timeline=(), evidence=None)
     text = run("show", LATENCY.id).stdout
-    assert f"{LATENCY.id}  Hidden: Slower than usual\n  server       hidden, private: not on the page\n" in text
+    assert f"{LATENCY.id}  Hidden: Slow to answer\n  server       hidden, private: not on the page\n" in text
     assert "  ended        2026-08-22T13:44:00Z\n  lasted       10 m\n" in text
     assert "of an older version: none was kept" in text
     assert "none, or they have expired" in text
@@ -325,6 +325,15 @@ def test_what_cannot_be_acknowledged(tables: Tables) -> None:
     assert len(tables.notices) == 1
     gone = run("ack", GONE.id, "--server", "gone")
     assert (gone.exit_code, "gone is watched no longer" in gone.stderr) == (2, True)
+
+
+def test_one_of_a_mass_failure_is_told_by_its_digest(tables: Tables) -> None:
+    tables.incidents[OUTAGE.id] = replace(OUTAGE, held="site")
+    assert "acknowledged by ann@us-east-1; it is in a mass failure, whose digest" in run("ack", OUTAGE.id).stdout
+    assert [notice.held for notice in tables.notices.values()] == ["site"]
+    tables.notices = {}
+    assert "  none of its own: the digest of a mass failure speaks for it\n" in run("show", OUTAGE.id).stdout
+    assert read("show", OUTAGE.id)["mass_failure"] == "site"
 
 
 def test_a_server_without_sinks_tells_nobody(tables: Tables) -> None:

@@ -64,13 +64,13 @@ def test_warnings_are_apart_from_outages_on_the_front_page() -> None:
     assert "Acme Files: down since 22 Aug 2026, 14:10 UTC Open 24 m 07 s so far Acknowledged" in opened
     assert "Goes up and down" in opened
     for said in (
-        "Acme Billing: Slower than usual",
+        "Acme Billing: Slow to answer",
         "Weather: Cannot be checked: it limits our requests",
         "Partner CRM: Our credential ends soon",
         "Acme Search: Certificate ends soon",
     ):
         assert said in warned
-    assert "Slower" not in past
+    assert "Slow" not in past
     assert "Fails from some regions" not in past
     assert past.count("Recovered") == 2
 
@@ -299,7 +299,8 @@ def test_rss_descriptions_are_html_that_says_the_text() -> None:
 
 # --- what must not be seen -----------------------------------------------------------------------------------------
 
-PRIVATE, NAME, PUBLIC, ADDRESS = "canary-private", "canary-name", "canary-public", "canary-surface"
+PRIVATE, NAME, PUBLIC = "canary-private", "canary-name", "canary-public"
+ADDRESS, SCOPE = "canary-surface", "canary-scope"
 
 
 def viewed(server: Server, *found: Incident) -> ServerView:
@@ -321,7 +322,7 @@ def everything(snapshot: Snapshot) -> str:
 
 def test_private_notes_names_and_private_incidents_are_in_no_public_byte() -> None:
     server = Server("acme-files", "https://acme-files.acme.dev/mcp", name="Acme Files")
-    one = replace(outage(), surface=ADDRESS, timeline=())
+    one = replace(outage(), surface=ADDRESS, held=SCOPE, timeline=())
     one = one.noting(sample.NOW, "acknowledged", f"{PRIVATE} ack", by=NAME, public=False)
     one = one.noting(sample.NOW, "note", f"{PRIVATE} note", by=NAME, public=False)
     one = one.noting(sample.NOW, "note", PUBLIC, by=NAME)
@@ -330,7 +331,7 @@ def test_private_notes_names_and_private_incidents_are_in_no_public_byte() -> No
     text = everything(replace(full, servers=(viewed(server, one, hidden),)))
     assert PUBLIC in text
     assert one.id in text
-    for canary in (PRIVATE, NAME, ADDRESS, hidden.id):
+    for canary in (PRIVATE, NAME, ADDRESS, SCOPE, hidden.id):
         assert canary not in text
     assert '"acknowledged_at":"2026-08-22T14:34:07Z"' in text
 

@@ -114,9 +114,11 @@ def ack(
         found = cases.find(store, _slugs(server, servers), id_)
         name = _name(by, where)
         after, notice = cases.take(store, site, servers, found, now, name, text, public=not private)
-    told = f"; told to {', '.join(notice.sinks)}" if notice.sinks else "; it has no sinks to tell"
+    told = f"told to {', '.join(notice.sinks)}" if notice.sinks else "it has no sinks to tell"
+    if notice.held:
+        told = "it is in a mass failure, whose digest speaks for it"
     done = "accepted and resolved" if after.resolved_at is not None else "acknowledged"
-    click.echo(f"{after.id} ({after.slug}, {after.kind}) {done} by {name}{told}")
+    click.echo(f"{after.id} ({after.slug}, {after.kind}) {done} by {name}; {told}")
 
 
 @incidents.command()

@@ -37,6 +37,7 @@ def incident_json(one: Incident) -> dict[str, Any]:
         "resolution": one.resolution,
         "duration_seconds": None if ended is None else ended - one.started_at,
         "flapping": one.flapping,
+        "mass_failure": one.held or None,
         "acknowledged": None if taken is None else {"at": rfc3339(taken.at), "by": taken.by},
         "failure": _failure(one.failure),
         "first_failure": None if one.evidence is None else _failure(one.evidence),
@@ -142,7 +143,8 @@ def _notices(case: Case) -> Iterator[str]:
     yield ""
     yield "Notices"
     if not case.notices:
-        yield "  none, or they have expired (they are kept for 30 days)"
+        mass = "none of its own: the digest of a mass failure speaks for it"
+        yield f"  {mass if case.incident.held else 'none, or they have expired (they are kept for 30 days)'}"
     for notice, deliveries in case.notices:
         yield f"  {rfc3339(notice.created_at)}  {notice.type}, {notice.severity}  ({notice.id})"
         tried = {one.sink: one for one in deliveries}

@@ -20,7 +20,7 @@ NOTE_LIMIT: Final = 500
 
 KINDS: Final[Mapping[str, str]] = {
     "regional": "Fails from some regions",
-    "latency": "Slower than usual",
+    "latency": "Slow to answer",
     "limited": "Cannot be checked: it limits our requests",
     "certificate": "Certificate ends soon",
     "credential": "Our credential ends soon",
@@ -29,7 +29,7 @@ KINDS: Final[Mapping[str, str]] = {
 """Of what is a warning rather than an outage (decision 12, C5)."""
 MEANINGS: Final[Mapping[str, str]] = {
     "regional": "At least one region cannot complete the MCP exchange, but fewer than a quorum.",
-    "latency": "It answers, but takes far longer than it did in the seven days before.",
+    "latency": "It answers, but takes longer than its limit, or far longer than in the seven days before.",
     "limited": "It limits our requests, or holds us for a bot. Whether it works is not known.",
     "certificate": "It has to be renewed, or clients will refuse to connect.",
     "credential": "What we probe it with ends soon. That says nothing about the server.",
@@ -91,7 +91,7 @@ def public(incident: Incident, *, with_credential: bool) -> Incident:
         for entry in incident.timeline
         if entry.public or entry.what == "acknowledged"
     )
-    return replace(incident, timeline=timeline, surface="")
+    return replace(incident, timeline=timeline, surface="", held="")
 
 
 def _withheld(entry: Entry, hidden: bool) -> bool:
