@@ -351,6 +351,33 @@ def test_each_sink_learns_only_of_the_servers_it_would_have_been_told_of() -> No
     assert all(one.status == "up" for one in over)
 
 
+def test_each_sink_learns_how_many_are_new_of_those_it_is_told_of() -> None:
+    world = World(*(notice(f"s{n}", sinks=("hook", "team")) for n in range(3)))
+    world.tick("site")
+    late = {"at": M + 60, "opened_at": M + 60}
+    world.hold(notice("a", **late, sinks=("hook",)), notice("b", **late, sinks=("hook",)))
+    world.hold(notice("c", **late, sinks=("team",)))
+    counted = {}
+    for one in world.tick("site"):
+        assert one.digest is not None
+        counted[one.sinks] = (one.digest["servers"], one.digest["new"])
+    assert counted == {("hook",): (5, 2), ("team",): (4, 1)}
+
+
+def test_what_fails_together_again_while_its_digest_is_closing_is_in_a_new_one() -> None:
+    world = World(*(notice(f"s{n:03d}") for n in range(STEP_MOVES + 5)))
+    (first,) = world.tick("site")
+    world.tick()
+    world.tick(steps=3)
+    world.hold(*(notice(f"t{n}", at=M + 300, opened_at=M + 300) for n in range(5)))
+    told = world.tick("site")
+    assert Counter(one.type for one in told) == {"digest": 1, "incident.opened": 5}
+    (second,) = (one for one in told if one.type == "digest")
+    assert second.dedup_key != first.dedup_key
+    assert second.digest is not None
+    assert second.digest["servers"] == 5
+
+
 def test_a_region_that_fails_for_all_is_no_outage() -> None:
     scope = "region:eu-west-1"
     world = World(*(notice(f"s{n}", scope=scope, status="degraded", severity="warning") for n in range(5)))

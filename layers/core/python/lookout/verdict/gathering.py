@@ -135,11 +135,9 @@ def _look(book: Book, standing: Standing, site: Site, now: int) -> Iterator[Step
             digests.append(replace(digest, misses=digest.misses + 1, missed_at=minute))
         else:
             digests.append(digest)
-    # One that a tick opened, and died before it took anything, is open for no other reason.
-    digests = [one for one in digests if book.taken.get(one.id) or (not one.ended_at and one.scope in wanted)]
     there = {digest.scope for digest in digests if not digest.ended_at}
-    for scope in sorted(wanted - there):
-        digests.append(Digest("mass_" + ids.ulid(now, scope, str(book.version)), scope, now))
+    new = [(scope, "mass_" + ids.ulid(now, scope, str(book.version))) for scope in sorted(wanted - there)]
+    digests += [Digest(key, scope, now) for scope, key in new]
     if tuple(digests) != book.digests:
         yield Step(book.version + 1, tuple(digests))
 
@@ -153,7 +151,7 @@ def _take(book: Book, standing: Standing, site: Site, now: int) -> Iterator[Step
     released: dict[str, Notice] = {}
     for notice in sorted(book.held, key=lambda one: (one.dedup_key, one.sequence, one.id)):
         key = notice.dedup_key
-        if key not in owners and key not in released and opens(notice) and notice.held in standing.scopes:
+        if key not in owners and opens(notice) and notice.held in standing.scopes:
             owners[key] = by_scope[notice.held]
         if key not in owners:
             released.setdefault(key, notice)
@@ -170,7 +168,10 @@ def _take(book: Book, standing: Standing, site: Site, now: int) -> Iterator[Step
 
 
 def _tell(book: Book, standing: Standing, site: Site, now: int) -> Iterator[Step]:
-    """Open digests that took an opening since they were told are told; of the others those that are over end."""
+    """Open digests that took an opening since they were told are told; of the others those that are over end.
+
+    One that a tick opened, and then died before it took anything, is over as well, and nobody hears of it.
+    """
     del standing
     for digest in book.digests:
         rows = book.taken.get(digest.id, ())
