@@ -14,8 +14,9 @@ from lookout.jobs import incidents as cases
 from lookout.jobs import judging
 from lookout.status.pages import render_site
 from lookout.store import Delivery, Store
+from lookout.store.casebook import DURING
 from lookout.store.models import models
-from lookout.store.snapshot import INCIDENTS, Gatherer
+from lookout.store.snapshot import Gatherer
 from lookout.surface.model import surface_of
 from lookout.surface.packed import pack
 from lookout.verdict.ids import incident_id, notice_id
@@ -217,11 +218,27 @@ def put(store: Store, slug: str, kind: str, at: int, resolved: bool) -> Incident
 
 def test_an_open_incident_is_shown_however_many_came_after_it(store: Store) -> None:
     old = put(store, "acme", "certificate", T - 30 * 86400, resolved=False)
-    later = [put(store, "acme", "latency", T + 60 * i, resolved=True) for i in range(INCIDENTS + 3)]
-    assert old not in store.incidents("acme", INCIDENTS)
-    shown = store.shown_incidents("acme", [old.id, later[-1].id, "inc_nowhere"], INCIDENTS)
-    assert shown == [*later[: -INCIDENTS - 1 : -1], old]
-    assert store.shown_incidents("other", [], INCIDENTS) == []
+    later = [put(store, "acme", "latency", T + 60 * i, resolved=True) for i in range(3)]
+    outages = [put(store, "acme", "availability", T - 3600 + 60 * i, resolved=True) for i in range(3)]
+    shown = store.shown_incidents("acme", [old.id, later[-1].id, "inc_nowhere"], 2)
+    assert shown == [later[2], later[1], outages[2], outages[1], old]
+    assert old not in store.shown_incidents("acme", [], 2)
+    still = put(store, "acme", "latency", T - 60, resolved=False)
+    assert still in store.shown_incidents("acme", [], 2)
+    assert store.shown_incidents("other", [], 2) == []
+
+
+def test_outages_of_a_window_are_found_among_many_warnings_and_the_search_ends(store: Store) -> None:
+    long = replace(put(store, "acme", "availability", T - 90_000, resolved=True), resolved_at=T + 60)
+    row = models(HOME).incident("server#acme", long.id, data=json.dumps(long.to_json()), version=1)
+    row.save()
+    for i in range(DURING - 1):
+        put(store, "acme", "latency", T - 80_000 + 60 * i, resolved=True)
+    for i in range(DURING + 5):
+        put(store, "acme", "regional", T + 60 * i, resolved=True)
+    assert store.incidents_since("acme", T) == [long]
+    put(store, "acme", "latency", T - 60, resolved=True)
+    assert store.incidents_since("acme", T) == []
 
 
 def test_incidents_are_found_by_the_beginning_of_their_id_and_listed_of_all_servers(store: Store) -> None:

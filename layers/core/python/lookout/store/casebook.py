@@ -26,8 +26,13 @@ from lookout.verdict.state import Incident, Notice
 TOUCHED: Final = "touched"
 """Partition key of the marks by which publish learns that a person changed an incident: no state says so."""
 TOUCHED_TTL_S: Final = 86_400
-AT_ONCE: Final = 16
-"""Servers whose incidents are asked for at the same time."""
+AT_ONCE: Final = 10
+"""Servers whose incidents are asked for at the same time: as many as a client keeps connections."""
+DURING: Final = 50
+"""Incidents of other kinds that are passed, at most, in search of an outage that began before a window. While one goes
+on there are few: most kinds need a server that works."""
+SHOWN_OF: Final = 3
+"""So many times as many incidents are read as are shown of each sort."""
 NOTICES_READ: Final = 1_000
 """Notices that are read, at most, in search of those about one incident."""
 
@@ -77,11 +82,18 @@ class Casebook(Archive):
         return [self._read_incident(row) for row in query]
 
     def incidents_since(self, slug: str, since: int) -> list[Incident]:
-        """A server's outages that had not ended before `since`, newest first. Reads little more than those."""
+        """A server's outages that had not ended before `since`, newest first.
+
+        Reads its incidents since then, and at most `DURING` of those before.
+        """
         out: list[Incident] = []
+        passed = 0
         for row in self._m.incident.query(f"server#{slug}", scan_index_forward=False, page_size=20):
             incident = self._read_incident(row)
             if incident.kind != "availability":
+                passed += incident.opened_at < since
+                if passed >= DURING:
+                    break
                 continue
             if incident.resolved_at is not None and incident.resolved_at <= since:
                 break
@@ -97,8 +109,16 @@ class Casebook(Archive):
         return self._read_incident(row)
 
     def shown_incidents(self, slug: str, open_ids: Iterable[str], limit: int) -> list[Incident]:
-        """A server's newest incidents and those of `open_ids`, which may be older, newest first. Queries alone."""
-        found = {incident.id: incident for incident in self.incidents(slug, limit)}
+        """A server's newest outages and its newest warnings, at most `limit` each among its newest three times as many;
+        and those of `open_ids`, which may be older. Newest first. Queries alone.
+        """
+        found: dict[str, Incident] = {}
+        room = {True: limit, False: limit}
+        for incident in self.incidents(slug, SHOWN_OF * limit):
+            outage = incident.kind == "availability"
+            if room[outage] or incident.resolved_at is None:
+                found[incident.id] = incident
+                room[outage] = max(0, room[outage] - 1)
         for incident_id in open_ids:
             if incident_id not in found:
                 for row in self._m.incident.query(f"server#{slug}", self._m.incident.sk == incident_id):
