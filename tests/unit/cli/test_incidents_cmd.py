@@ -174,6 +174,14 @@ def test_open_ones_come_first_and_options_choose(
     assert [line.split()[0] for line in lines] == ([one.id for one in expected] or ["no"])
 
 
+def test_a_list_is_not_longer_than_a_person_reads_but_holds_all_that_are_open(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for most, expected in ((3, [OUTAGE, DRIFT, LATENCY]), (1, [OUTAGE, DRIFT])):
+        monkeypatch.setattr(cases, "AT_MOST", most)
+        assert [one["id"] for one in read("list")["incidents"]] == [one.id for one in expected]
+
+
 def test_a_line_says_who_has_it(tables: Tables) -> None:
     tables.incidents[OUTAGE.id] = replace(OUTAGE, flapping=True).noting(NOW, "acknowledged", by="ann")
     line = run("list", "--open").stdout.splitlines()[0]

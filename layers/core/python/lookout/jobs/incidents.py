@@ -20,6 +20,8 @@ from lookout.verdict.state import Incident, Notice, ServerState
 ATTEMPTS: Final = 8
 LISTED: Final = 20
 """Incidents that are read of each server, newest first, beside its open ones."""
+AT_MOST: Final = 200
+"""Incidents of all servers that are listed, unless more are open."""
 NAMED: Final = 5
 """Incidents an ambiguous id is answered with."""
 _ID: Final = re.compile(r"inc_[0-9A-HJKMNP-TV-Z]{1,26}")
@@ -39,9 +41,8 @@ class Case:
 def listed(
     store: Store, servers: Sequence[Server], *, slug: str | None, kind: str | None, open_only: bool
 ) -> list[Incident]:
-    """Incidents, open ones first, then newest first: those that are open, and the newest `LISTED` of each server.
-
-    `slug` may be that of a server that is watched no longer.
+    """Incidents, open ones first, then newest first: all that are open, and the newest `LISTED` of each server, but
+    not more than `AT_MOST` with the open ones. `slug` may be that of a server that is watched no longer.
     """
     wanted = [slug] if slug is not None else [server.slug for server in servers]
     states = [state for name, state in store.server_states().items() if slug in (None, name)]
@@ -50,7 +51,8 @@ def listed(
         found = {**{one.id: one for one in store.newest_incidents(wanted, LISTED)}, **found}
     chosen = [one for one in found.values() if kind in (None, one.kind)]
     chosen.sort(key=lambda one: one.id, reverse=True)
-    return sorted(chosen, key=lambda one: one.resolved_at is not None)
+    still = [one for one in chosen if one.resolved_at is None]
+    return [*still, *(one for one in chosen if one.resolved_at is not None)][: max(AT_MOST, len(still))]
 
 
 def find(store: Store, slugs: Sequence[str], prefix: str) -> Incident:
