@@ -296,7 +296,46 @@ HOSTILE_DIGEST = replace(
     failure=replace(FAILURE, message="", reason=EVIL, layer=EVIL),
     digest={**(DIGEST.digest or {}), "members": [_member(EVIL[:100])] * 50, "more": 10**6, "servers": 10**6},
 )
-MAINTENANCE = of_nothing("maintenance.started")
+MAINTENANCE = Notice(
+    id="evt_01J00000000000000000000010",
+    type="maintenance.started",
+    created_at=STARTED,
+    slug="maintenance:mnt_1",
+    status="maintenance",
+    previous_status="unknown",
+    previous_since=0,
+    severity="info",
+    dedup_key="mnt_01J00000000000000000000010",
+    sequence=0,
+    server={
+        "slug": "maintenance:mnt_1",
+        "name": "Maintenance of 30 servers",
+        "url": None,
+        "visibility": "public",
+        "tags": [],
+    },
+    failure=Failure(),
+    quorum=Quorum(0, 0, 0, "maintenance", 0),
+    regions=(),
+    incident=None,
+    maintenance={
+        "window": "mnt_1",
+        "begins_at": STARTED,
+        "ends_at": STARTED + 3600,
+        "servers": [f"server-{i}" for i in range(20)],
+        "more": 10,
+        "uptime": "count_as_is",
+        "reason": "New <disks>",
+    },
+)
+MAINTENANCE_OVER = replace(
+    MAINTENANCE,
+    id="evt_01J00000000000000000000011",
+    type="maintenance.ended",
+    status="unknown",
+    previous_status="maintenance",
+    sequence=1,
+)
 UNHEARD = of_nothing("weather.stormy", "warning")
 EVERY = {
     "stale": STALE,
@@ -337,7 +376,7 @@ EVERY = {
     "digest of one": DIGEST_OF_ONE,
     "hostile digest": HOSTILE_DIGEST,
     "maintenance": MAINTENANCE,
-    "maintenance over": of_nothing("maintenance.ended"),
+    "maintenance over": MAINTENANCE_OVER,
     "unheard of": UNHEARD,
     "bare": replace(
         OPEN,

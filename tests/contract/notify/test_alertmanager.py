@@ -132,8 +132,15 @@ def test_alerts_have_the_names_that_are_promised(notice: Notice, name: str) -> N
     assert body(notice, "alertmanager")[0]["labels"]["alertname"] == name
 
 
+def test_news_are_told_apart_and_have_their_own_severity() -> None:
+    started, ended = (body(notice, "alertmanager")[0]["labels"] for notice in (MAINTENANCE, EVERY["maintenance over"]))
+    assert started != ended
+    assert (started["notice"], started["severity"]) == (MAINTENANCE.type, "info")
+
+
 def test_what_nothing_resolves_ends_by_itself() -> None:
     made = body(DRIFT, "alertmanager")[0]
+    assert made["labels"]["severity"] == DRIFT.severity
     assert made["endsAt"] == rfc3339(OPENED + HOLD_S)
     assert "failure_layer" not in made["labels"]
 
@@ -222,7 +229,9 @@ def test_what_fires_has_no_end_and_what_is_resolved_has_one() -> None:
 
 
 def test_a_fingerprint_is_of_names_and_values_whatever_their_order() -> None:
-    """The first is FNV-1a's offset basis: the fingerprint Prometheus gives an empty set of labels."""
+    """The first is FNV-1a's offset basis, the second what Alertmanager 0.25 said of these labels."""
     assert fingerprint({}) == "cbf29ce484222325"
+    labels = {"alertname": "MCPServerDown", "failure_layer": "jsonrpc", "job": "lookout", "server": "real"}
+    assert fingerprint({**labels, "severity": "critical", "source": "external"}) == "9964c3945d25ce67"
     assert fingerprint({"a": "1", "b": "2"}) == fingerprint({"b": "2", "a": "1"})
     assert len({fingerprint(s) for s in ({"a": "bc"}, {"ab": "c"}, {"a": "b", "c": ""}, {"a": "cb"})}) == 4

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from lookout.notify.words import Fact, Phase, Tone, phase, tell
+from lookout.notify.facts import Fact, Phase, phase
+from lookout.notify.words import Tone, tell
 from lookout.verdict.state import Notice
 
 from tests.contract.notify.sample import (

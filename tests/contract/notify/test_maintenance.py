@@ -5,45 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from lookout.notify.words import Fact, Phase, Tone, phase, tell
-from lookout.verdict.state import Failure, Notice, Quorum
+from lookout.notify.facts import Fact, Phase, phase
+from lookout.notify.words import Tone, tell
 
+from tests.contract.notify.sample import MAINTENANCE as BEGUN
+from tests.contract.notify.sample import MAINTENANCE_OVER as OVER
 from tests.contract.notify.sample import SITE, STARTED
 from tests.contract.notify.targets import HTTP, body
-
-BEGUN = Notice(
-    id="evt_01J00000000000000000000010",
-    type="maintenance.started",
-    created_at=STARTED,
-    slug="maintenance:mnt_1",
-    status="maintenance",
-    previous_status="unknown",
-    previous_since=0,
-    severity="info",
-    dedup_key="mnt_01J00000000000000000000010",
-    sequence=0,
-    server={
-        "slug": "maintenance:mnt_1",
-        "name": "Maintenance of 30 servers",
-        "url": None,
-        "visibility": "public",
-        "tags": [],
-    },
-    failure=Failure(),
-    quorum=Quorum(0, 0, 0, "maintenance", 0),
-    regions=(),
-    incident=None,
-    maintenance={
-        "window": "mnt_1",
-        "begins_at": STARTED,
-        "ends_at": STARTED + 3600,
-        "servers": [f"server-{i}" for i in range(20)],
-        "more": 10,
-        "uptime": "count_as_is",
-        "reason": "New <disks>",
-    },
-)
-OVER = replace(BEGUN, type="maintenance.ended", status="unknown", previous_status="maintenance", sequence=1)
 
 
 def test_it_is_news_in_words() -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import jsonschema
 import pytest
+from lookout.notify.facts import Phase, phase
 from lookout.notify.render import render
 from lookout.notify.request import HttpRequest, Target
-from lookout.notify.words import Phase, phase
 from lookout.verdict.state import Notice
 
 from tests.contract.notify.sample import (
@@ -76,7 +76,7 @@ def test_what_pagerduty_is_asked_to_do(notice: Notice, action: str) -> None:
 
 def test_news_are_change_events_which_call_nobody() -> None:
     assert posted(MAINTENANCE, "pagerduty").url == "https://events.pagerduty.com/v2/change/enqueue"
-    assert body(MAINTENANCE, "pagerduty")["payload"]["summary"] == "[EXTERNAL] Acme Search is in maintenance"
+    assert body(MAINTENANCE, "pagerduty")["payload"]["summary"] == "[EXTERNAL] Maintenance of 30 servers has begun"
 
 
 def test_pagerduty_reads_well() -> None:

@@ -5,9 +5,10 @@ import re
 import pytest
 from lookout.config.load import load_config
 from lookout.config.model import Sink
+from lookout.notify.facts import Phase, phase
 from lookout.notify.preview import preview
 from lookout.notify.samples import TYPES, sample
-from lookout.notify.words import Phase, links, phase, tell
+from lookout.notify.words import links, tell
 from lookout.verdict.state import Notice
 
 from tests.contract.notify.sample import SITE

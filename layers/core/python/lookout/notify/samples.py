@@ -86,6 +86,10 @@ def _particular(notice: Notice, began: int) -> Notice:
     if notice.type == "digest":
         server = {**notice.server, "slug": "digest:site", "name": "12 servers", "url": None}
         return replace(notice, slug="digest:site", server=server, digest=_digest(began), regions=(), sequence=0)
+    if notice.type.startswith("maintenance."):
+        server = {**notice.server, "slug": "maintenance:sample", "name": "Maintenance of 3 servers", "url": None}
+        planned = {**_PLANNED, "begins_at": began, "ends_at": began + 3600}
+        return replace(notice, slug="maintenance:sample", server=server, maintenance=planned, regions=())
     return notice
 
 
@@ -112,6 +116,13 @@ def _incident(key: str, kind: str, status: str, began: int, failure: Failure, *,
     )
 
 
+_PLANNED: Final[Mapping[str, Any]] = {
+    "window": "sample",
+    "servers": [f"{SLUG}-{n}" for n in range(1, 4)],
+    "more": 0,
+    "uptime": "exclude",
+    "reason": "New disks",
+}
 _DRIFT: Final[Mapping[str, Any]] = {
     "class": "breaking",
     "added": ["find"],

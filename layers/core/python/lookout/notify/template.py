@@ -32,6 +32,7 @@ ROOTS: Final = frozenset(
         "incident",
         "drift",
         "digest",
+        "maintenance",
         "links",
         "monitor",
     }

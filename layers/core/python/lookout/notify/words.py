@@ -11,15 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from lookout.notify.text import coarse, duration, moment, one_line
-from lookout.regions import city
-from lookout.verdict.state import Incident, Notice
+from lookout.notify.facts import OUTAGE, Fact, Listing, Phase, facts, kind_of, listings, phase
+from lookout.notify.text import one_line
+from lookout.verdict.state import Notice
 
-LISTED: Final = 10
-"""Names listed of each group in a surface change."""
-_FINE: Final = ("up", "degraded", "auth_required")
-_FAILING: Final = ("down", "credential_rejected")
-_OUTAGE: Final = "availability"
 _OVER: Final = ("removed", "paused")
 
 
@@ -52,15 +47,6 @@ COLORS: Final = {
 }
 
 
-class Phase(StrEnum):
-    """Where in the life of what it is about a notice stands: NEWS has none, nothing will resolve it."""
-
-    OPENED = "opened"
-    UPDATED = "updated"
-    RESOLVED = "resolved"
-    NEWS = "news"
-
-
 _SEVERITY_TONES: Final = {"critical": Tone.BAD, "high": Tone.BAD, "warning": Tone.WARNING}
 _TYPES: Final = {
     "incident.updated": (Tone.WARNING, "is still failing"),
@@ -75,7 +61,7 @@ _TYPES: Final = {
     "test": (Tone.NEWS, "sends a test notice"),
 }
 _KINDS: Final = {
-    _OUTAGE: ("is DOWN", "recovered"),
+    OUTAGE: ("is DOWN", "recovered"),
     "regional": ("fails in some regions", "answers in all regions again"),
     "latency": ("is slow", "is as fast as usual again"),
     "limited": ("cannot be checked: it limits our requests", "can be checked again"),
@@ -85,24 +71,6 @@ _KINDS: Final = {
     "region": ("is silent", "reports again"),
 }
 """What is said of an incident of each kind, open and resolved."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A name and a value. Where the value is a moment, `at` is its unix second: some media show it in local time."""
-
-    name: str
-    value: str
-    at: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """Names under a heading, and how many there are beyond them."""
-
-    heading: str
-    names: tuple[str, ...]
-    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +114,6 @@ class Story:
         return f"[EXTERNAL] {self.name} {self.verb}" + (f" — {self.cause}" if self.cause else "")
 
 
-def phase(notice: Notice) -> Phase:
-    """Opened and updated: the same alert goes on; resolved: it ends; news: there is nothing to end."""
-    if notice.incident is None:
-        return Phase.NEWS
-    if notice.incident.resolved_at is not None:
-        return Phase.RESOLVED
-    again = notice.type in ("incident.updated", "incident.reminder") or (notice.digest is not None and notice.sequence)
-    return Phase.UPDATED if again else Phase.OPENED
-
-
 def links(notice: Notice, site_url: str) -> dict[str, str | None]:
     """Where a person reads on. A private server has no public page, and its links are null.
 
@@ -178,7 +136,7 @@ def tell(notice: Notice, site_url: str) -> Story:
     told_by_status = (
         notice.type.startswith("incident.")
         and phase(notice) is not Phase.RESOLVED
-        and _kind(notice) == _OUTAGE
+        and kind_of(notice) == OUTAGE
         and not _just_taken(notice)
     )
     title = notice.status if told_by_status else verb
@@ -199,20 +157,16 @@ def tell(notice: Notice, site_url: str) -> Story:
         cause=cause,
         detail=notice.failure.message if cause else "",
         note="Lookout itself: servers are judged by the regions that report." if about_us else _note(notice),
-        listings=_listings(notice),
-        facts=tuple(_facts(notice)),
+        listings=listings(notice),
+        facts=tuple(facts(notice)),
         page=links(notice, site_url)["status_page"],
         reference=notice.dedup_key,
     )
 
 
-def _kind(notice: Notice) -> str:
-    return notice.incident.kind if notice.incident is not None else ""
-
-
 def _verb(notice: Notice) -> tuple[Tone, str]:
     """How it looks, and what happened."""
-    kind, resolution = _kind(notice), notice.incident.resolution if notice.incident is not None else None
+    kind, resolution = kind_of(notice), notice.incident.resolution if notice.incident is not None else None
     if notice.digest is not None:
         return _together(notice, notice.digest)
     if phase(notice) is Phase.RESOLVED:
@@ -224,7 +178,7 @@ def _verb(notice: Notice) -> tuple[Tone, str]:
         return Tone.CHANGE, "alternates in what it offers"
     if _just_taken(notice):
         return Tone.NEWS, "is acknowledged"
-    if kind == _OUTAGE and notice.status == "credential_rejected":
+    if kind == OUTAGE and notice.status == "credential_rejected":
         return Tone.BAD if notice.type == "incident.opened" else Tone.WARNING, "rejects our credential"
     if notice.type in _TYPES:
         return _TYPES[notice.type]
@@ -252,49 +206,12 @@ def _cause(notice: Notice) -> str:
     """Why, in our own closed words. An open outage always has one."""
     if phase(notice) is Phase.RESOLVED or notice.drift is not None:
         return ""
-    outage = notice.type.startswith("incident.") and _kind(notice) == _OUTAGE
+    outage = notice.type.startswith("incident.") and kind_of(notice) == OUTAGE
     failure = notice.failure
     if not outage and failure.reason in (None, "", "slow"):  # what is slow is said to be, already
         return ""
     status = f" (HTTP {failure.http_status})" if failure.http_status else ""
     return f"{(failure.reason or 'failed').replace('_', ' ')[:80]}{status}"
-
-
-def _cities(notice: Notice, statuses: tuple[str, ...]) -> str:
-    names = ", ".join(city(view.region) for view in notice.regions if view.status in statuses)
-    return f" ({names})" if names else ""
-
-
-def _listing(heading: str, names: list[str]) -> list[Listing]:
-    return [Listing(heading, tuple(names[:LISTED]), max(0, len(names) - LISTED))] if names else []
-
-
-def _listings(notice: Notice) -> tuple[Listing, ...]:
-    """What was removed, changed and added, each change with its kinds; or who fails, and who recovered."""
-    drift = notice.drift
-    if notice.digest is not None:
-        return _members(notice.digest)
-    if notice.maintenance is not None:
-        names, more = notice.maintenance["servers"], notice.maintenance["more"]
-        shown = tuple(names[:LISTED])
-        return (Listing("Servers", shown, len(names) - len(shown) + more),) if names else ()
-    if drift is None:
-        return ()
-    changed = []
-    for one in drift["changed"]:
-        kinds = dict.fromkeys(c["kind"].replace("_", " ") for c in one["changes"])
-        changed.append(f"{one['tool'][:60]}: {', '.join(kinds)}")
-    removed, added = list(drift["removed"]), list(drift["added"])
-    return (*_listing("Removed", removed), *_listing("Changed", changed), *_listing("Added", added))
-
-
-def _members(digest: Mapping[str, Any]) -> tuple[Listing, ...]:
-    failing = [one["name"] for one in digest["members"] if one["until"] is None][:LISTED]
-    fine = [one["name"] for one in digest["members"] if one["until"] is not None][:LISTED]
-    groups = (("Failing", failing, digest["failing"]), ("Recovered", fine, digest["servers"] - digest["failing"]))
-    return tuple(
-        Listing(heading, tuple(names), max(0, count - len(names))) for heading, names, count in groups if names
-    )
 
 
 def _note(notice: Notice) -> str:
@@ -311,73 +228,3 @@ def _note(notice: Notice) -> str:
     if any(notice.drift[key] for key in ("removed", "changed", "added")):
         return ""
     return "What changed cannot be told: the surfaces were not at hand."
-
-
-def _facts(notice: Notice) -> list[Fact]:
-    severity = Fact("Severity", notice.severity)
-    if notice.drift is not None:
-        seen = ", ".join(city(region) for region in notice.drift["regions"])
-        surface = f"{notice.drift['old_hash'][7:19]} → {notice.drift['new_hash'][7:19]}"
-        return [Fact("Class", notice.drift["class"]), Fact("Seen from", seen), Fact("Surface", surface), severity]
-    if notice.maintenance is not None:
-        return _planned(notice.maintenance)
-    if notice.incident is None:
-        return [Fact("Status", notice.status), severity]
-    if notice.incident.kind == "region":
-        return [*_silence(notice, notice.incident), severity]
-    began = _moment("First seen", notice.incident.started_at)
-    if notice.digest is not None:
-        return [*_extent(notice.digest, notice.incident, began), severity]
-    if phase(notice) is Phase.RESOLVED:
-        return [*_ended(notice, notice.incident, began), Fact("Previous status", notice.previous_status), severity]
-    before = notice.previous_status
-    if notice.type == "incident.opened" and notice.previous_since:
-        before += f" ({coarse(max(0, notice.incident.started_at - notice.previous_since))})"
-    rows = _failing(notice, began) if notice.incident.kind == _OUTAGE else [Fact("Status", notice.status), began]
-    if notice.incident.acknowledged is not None:
-        rows.append(Fact("Acknowledged by", notice.incident.acknowledged.by))
-    return [*rows, Fact("Previous status", before), severity]
-
-
-def _moment(name: str, at: int) -> Fact:
-    return Fact(name, moment(at), at)
-
-
-def _failing(notice: Notice, began: Fact) -> list[Fact]:
-    quorum = notice.quorum
-    return [
-        Fact("Failure layer", notice.failure.layer or "-"),
-        began,
-        Fact("Regions failing", f"{quorum.regions_failing} of {quorum.regions_total}{_cities(notice, _FAILING)}"),
-        Fact("Consecutive rounds", str(quorum.consecutive_rounds)),
-    ]
-
-
-def _ended(notice: Notice, incident: Incident, began: Fact) -> list[Fact]:
-    lasted = duration(max(0, (incident.resolved_at or notice.created_at) - incident.started_at))
-    fine = sum(view.status in _FINE for view in notice.regions)
-    regions = Fact("Regions ok", f"{fine} of {notice.quorum.regions_total}{_cities(notice, _FINE)}")
-    return [Fact("Downtime" if incident.kind == _OUTAGE else "Lasted", lasted), began, regions]
-
-
-def _extent(digest: Mapping[str, Any], incident: Incident, began: Fact) -> list[Fact]:
-    failing = Fact("Servers failing", f"{digest['failing']} of {digest['servers']}")
-    if incident.resolved_at is None:
-        return [failing, began]
-    return [Fact("Lasted", duration(max(0, incident.resolved_at - incident.started_at))), failing, began]
-
-
-def _planned(maintenance: Mapping[str, Any]) -> list[Fact]:
-    reason = [Fact("Reason", maintenance["reason"])] if maintenance["reason"] else []
-    times = [_moment("From", maintenance["begins_at"]), _moment("Until", maintenance["ends_at"])]
-    return [*reason, *times, Fact("Uptime", str(maintenance["uptime"]).replace("_", " "))]
-
-
-def _silence(notice: Notice, incident: Incident) -> list[Fact]:
-    last = max((view.checked_at for view in notice.regions), default=0)
-    ended = incident.resolved_at
-    since = _moment("Silent since", incident.started_at)
-    still = (
-        Fact("Silent for", duration(ended - incident.started_at)) if ended is not None else _moment("Last report", last)
-    )
-    return [since, still, Fact("Regions silent", f"{notice.quorum.regions_unknown} of {notice.quorum.regions_total}")]

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from lookout.notify.facts import Phase, phase
 from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.text import one_line, rfc3339
-from lookout.notify.words import Phase, links, phase, tell
+from lookout.notify.words import links, tell
 from lookout.verdict.state import Incident, Notice
 
 HOLD_S: Final = 86_400
@@ -149,7 +150,8 @@ def _labels(notice: Notice) -> dict[str, str]:
     incident = notice.incident
     if incident is not None:
         return labels(incident.kind, incident.slug, _layer(incident))
-    return labels(_BY_TYPE.get(notice.type, ""), notice.slug, None)
+    news = {**labels(_BY_TYPE.get(notice.type, ""), notice.slug, None), "severity": notice.severity}
+    return news if notice.type in _BY_TYPE else {**news, "notice": notice.type}
 
 
 def _layer(incident: Incident) -> str | None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from lookout.notify.facts import Fact
 from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.text import DISCORD, code, escaped, one_line, rfc3339
-from lookout.notify.words import Fact, Story, tell
+from lookout.notify.words import Story, tell
 from lookout.verdict.state import Notice
 
 _FIELD: Final = 250

@@ -52,7 +52,11 @@ def message(notice: Notice, sender: str, recipients: tuple[str, ...], site_url: 
 def text(story: Story) -> str:
     """The plain part."""
     lines = [f"{story.icon} {one_line(f'{story.name} {story.verb}', _LINE)}", ""]
-    lines += [line for line in (one_line(story.address, _LINE), one_line(_cause(story), _LINE), story.note) if line]
+    lines += [
+        line
+        for line in (one_line(story.address, _LINE), one_line(_cause(story), _LINE), one_line(story.note, _LINE))
+        if line
+    ]
     for listing in story.listings:
         more = f", +{listing.more} more" if listing.more else ""
         lines.append(f"{listing.heading}: {', '.join(one_line(name, 200) for name in listing.names)}{more}")

@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from lookout.notify.facts import Fact
 from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.text import HTML, escaped, one_line
-from lookout.notify.words import Fact, Story, tell
+from lookout.notify.words import Story, tell
 from lookout.verdict.state import Notice
 
 _THREADED: Final = urlencode({"messageReplyOption": "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"})

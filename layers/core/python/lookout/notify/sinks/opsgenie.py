@@ -11,9 +11,10 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import quote
 
+from lookout.notify.facts import Phase, phase
 from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.text import one_line
-from lookout.notify.words import Phase, Story, phase, tell
+from lookout.notify.words import Story, tell
 from lookout.verdict.state import Notice
 
 HOSTS: Final = {"us": "https://api.opsgenie.com", "eu": "https://api.eu.opsgenie.com"}

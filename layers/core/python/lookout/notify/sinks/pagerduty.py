@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from lookout.notify.facts import Phase, phase
 from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.sinks.webhook import payload
 from lookout.notify.text import one_line, rfc3339
-from lookout.notify.words import Phase, Story, phase, tell
+from lookout.notify.words import Story, tell
 from lookout.verdict.state import Notice
 
 HOSTS: Final = {"us": "https://events.pagerduty.com", "eu": "https://events.eu.pagerduty.com"}

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from lookout.notify.facts import Fact, Listing
 from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.text import SLACK, code, escaped, rfc3339
-from lookout.notify.words import Fact, Listing, Story, tell
+from lookout.notify.words import Story, tell
 from lookout.verdict.state import Notice
 
 FIELDS = 10

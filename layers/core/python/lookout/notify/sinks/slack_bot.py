@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Self
 
+from lookout.notify.facts import Phase, phase
 from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.retry import Answer
 from lookout.notify.sinks.slack import blocks, line
 from lookout.notify.text import moment
-from lookout.notify.words import Phase, phase, tell
+from lookout.notify.words import tell
 from lookout.verdict.state import Notice
 
 API: Final = "https://slack.com/api"
