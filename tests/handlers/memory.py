@@ -36,6 +36,7 @@ class Memory:
         """Confirmations of a minute, by their number and region."""
         self.states: dict[str, ShardState] = {}
         self.judged: dict[tuple[str, int], dict[str, str]] = {}
+        self.present: dict[tuple[str, int], tuple[str, ...]] = {}
         self.incidents: dict[str, Incident] = {}
         self.notices: dict[str, Notice] = {}
         self.held: dict[str, Notice] = {}
@@ -110,6 +111,9 @@ class Memory:
         self._check(shard)
         return {m: found for (of, m), found in self.judged.items() if of == shard and hour <= m < hour + HOUR}
 
+    def heard(self, shard: str, hour: int, now: int) -> dict[int, tuple[str, ...]]:
+        return {m: found for (of, m), found in self.present.items() if of == shard and hour <= m < hour + HOUR}
+
     def shard_state(self, shard: str) -> ShardState:
         self._check(shard)
         return self.states.get(shard, ShardState(shard))
@@ -136,7 +140,9 @@ class Memory:
             raise ConflictError("the notice is there already")
         after = ShardState(state.shard, state.version + 1, state.judged, state.servers)
         self.states[state.shard] = after
-        self.judged[state.shard, judgement.minute] = dict(judgement.verdicts)
+        if judgement.verdicts:
+            self.judged[state.shard, judgement.minute] = dict(judgement.verdicts)
+            self.present[state.shard, judgement.minute] = judgement.heard
         self.incidents |= {incident.id: incident for incident in judgement.incidents}
         for notice in judgement.notices:
             outbox = self.held if notice.held else self.notices

@@ -117,7 +117,7 @@ MOODS: Final = (
 )
 SKEWS_S: Final = (0, 0, 0, 75, -75, 4000)
 POLICIES: Final = ("thresholds", "quorum", "interval", "words", "limits", "warnings")
-CHANGES: Final = (*POLICIES, "pause", "pause", "listed", "listed", "region", "region")
+CHANGES: Final = (*POLICIES, "pause", "pause", "listed", "listed", "region", "region", "window", "window", "window")
 STRETCHES: Final = (2, 3, 6, 16, 34, 65)
 DAY: Final = 86400
 ENDS: Final = (400, 30, 14, 7, 3, 0)

@@ -130,7 +130,7 @@ class World(Shelf):
                 region: result for region, item in heard.items() for result in item.results if result.slug == one.slug
             }
             seen = self._living(one.slug)
-            seen.minutes.append(Heard(minute, _plan(one, site), results))
+            seen.minutes.append(Heard(minute, plan(one, site), results))
             seen.states.append(self.states[shard].servers[one.slug])
 
     def _living(self, slug: str) -> Seen:
@@ -203,7 +203,7 @@ class World(Shelf):
                 self.remove(slug, self.now)
                 seen = self.lives.get(slug, [])
                 if seen and seen[-1].removed is None:
-                    seen[-1].removed = (self.now, _plan(one, site))
+                    seen[-1].removed = (self.now, plan(one, site))
         elif one is not None:
             after = replace(one, paused=not one.paused) if what == "pause" else with_policy(choose, one, what)
             self.definitions = (site, [after if s is one else s for s in servers])
@@ -239,7 +239,8 @@ class World(Shelf):
                 assert self.states[shard].judged >= (self.now - DEADLINE_S) // 60 * 60, "a minute waits for ever"
 
 
-def _plan(server: Server, site: Site) -> Plan:
+def plan(server: Server, site: Site) -> Plan:
+    """What was configured for a server when it was judged."""
     windows = tuple(
         Window(one.begin or 0, one.end or 0, one.uptime)
         for one in site.maintenance

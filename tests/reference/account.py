@@ -21,7 +21,7 @@ from lookout.config.model import Server
 from tests.reference import conditions, telling
 from tests.reference.facts import failure_of
 from tests.reference.rounds import FAILING, FINE, Heard, Plan, long_silence, silence, streak
-from tests.reference.usual import Timed, usual
+from tests.reference.usual import DAY, Timed, usual
 
 HOUR = 3600
 CALM = 1800
@@ -55,6 +55,8 @@ class Account:
     watch: list[Heard] = field(default_factory=list)
     stood: list[str] = field(default_factory=list)
     """The status after each round of the watch."""
+    usual: dict[int, int | None] = field(default_factory=dict)
+    """Its baseline by day: what it rests on is over when the day begins."""
     counted_from: int = 0
     news_from: int = 0
     """Rounds of the watch before this one say nothing new about an outage: they are older than what was last told."""
@@ -123,13 +125,12 @@ class Account:
             del self.open[kind]
 
     def _round(self, heard: Heard) -> None:
-        before = [one.minute for one in self.history if one.of_regions]
-        timed = [Timed(one.minute, one.latency_ms) for one in self.history if one.latency_ms is not None]
-        newest = replace(
-            heard,
-            usual_ms=usual([*self.seeds, *timed], heard.minute),
-            heard_at=before[-1] if before else None,
-        )
+        day = heard.minute // DAY
+        if day not in self.usual:
+            timed = [Timed(one.minute, one.latency_ms) for one in self.history if one.latency_ms is not None]
+            self.usual[day] = usual([*self.seeds, *timed], heard.minute)
+        before = next((one.minute for one in reversed(self.history) if one.of_regions), None)
+        newest = replace(heard, usual_ms=self.usual[day], heard_at=before)
         self.history.append(newest)
         self.watch.append(newest)
         self.codes[newest.minute] = newest.code
@@ -270,7 +271,7 @@ class Account:
             elif not stage or stage > incident["stage"]:
                 self._resolve(kind, newest.minute, "renewed")
             elif stage < incident["stage"]:
-                incident["stage"] = stage
+                incident |= {"stage": stage, "failure": conditions.shown(kind, newest, self.watch)["failure"]}
                 self.told.append(telling.told(conditions.OPENED[kind], self, incident))
 
 

@@ -30,11 +30,14 @@ def mark(kind: str, one: Heard) -> str:
 
 def streaks(kind: str, rounds: Sequence[Heard]) -> tuple[list[Heard], list[Heard]]:
     """The bad rounds and the good ones that go on to the newest, newest first; one of the two is empty."""
-    marked = [(mark(kind, one), one) for one in reversed(rounds)]
-    says = [(what, one) for what, one in marked if what != "neither"]
     out: dict[str, list[Heard]] = {"bad": [], "good": []}
-    for what, one in says:
-        if what != says[0][0]:
+    newest = None
+    for one in reversed(rounds):
+        what = mark(kind, one)
+        if what == "neither":
+            continue
+        newest = newest or what
+        if what != newest:
             break
         out[what].append(one)
     return out["bad"], out["good"]
@@ -58,7 +61,7 @@ def shown(kind: str, newest: Heard, watch: Sequence[Heard]) -> dict[str, Any]:
         }
         return {"regions": [], "failure": failure, "evidence": failure}
     if kind == "latency":
-        usual = f", usually {newest.usual_ms} ms" if newest.usual_ms else ""
+        usual = f"; its usual 95th percentile is {newest.usual_ms} ms" if newest.usual_ms else ""
         failure = NOTHING | {"reason": "slow", "message": f"{newest.latency_ms} ms{usual}"}
         return {"regions": [], "failure": failure, "evidence": failure}
     regions = {

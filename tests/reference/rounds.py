@@ -13,7 +13,7 @@ unknown    also where it fails and nobody had heard of the server for long
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -214,15 +214,13 @@ def long_silence(rounds: Sequence[Heard], i: int) -> bool:
     return silence(rounds, i) >= rounds[i].server.down_after
 
 
-def remembered(rounds: Sequence[Heard], i: int) -> list[Heard]:
+def remembered(rounds: Sequence[Heard], i: int) -> Iterator[Heard]:
     """The known rounds up to `i` that still count, newest first."""
-    out: list[Heard] = []
     for k in range(i, -1, -1):
         if long_silence(rounds, k):
-            break
+            return
         if rounds[k].known:
-            out.append(rounds[k])
-    return out
+            yield rounds[k]
 
 
 def streak(rounds: Sequence[Heard], i: int, *, exactly: bool) -> list[Heard]:
@@ -230,10 +228,9 @@ def streak(rounds: Sequence[Heard], i: int, *, exactly: bool) -> list[Heard]:
 
     Exactly the same status, or only the same of "fails" and "is fine".
     """
-    known = remembered(rounds, i)
     out: list[Heard] = []
-    for one in known:
-        if one.fails != known[0].fails or (exactly and one.outcome != known[0].outcome):
+    for one in remembered(rounds, i):
+        if out and (one.fails != out[0].fails or (exactly and one.outcome != out[0].outcome)):
             break
         out.append(one)
     return out

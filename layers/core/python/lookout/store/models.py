@@ -4,7 +4,8 @@ Keys (docs/data-model.md):
 
     servers     slug                              `#site` holds the Site
     rounds      shard#hour / MM#region            a packed round; kind = "round"
-                shard#hour#verdict / MM           the outcome codes of a judged minute; kind = "verdict"
+                shard#hour#verdict / MM           the outcome codes of a judged minute, and the regions whose rounds had
+                                                  come by then; kind = "verdict"
                 shard#late / hour                 rounds of that hour came after it; kind = "late", data names the last
     history     slug / hour#<n>                   a packed chunk, n = hours since the epoch
                 slug / day#<n>                    a packed daily summary, n = days since the epoch
@@ -44,6 +45,7 @@ class RoundItem(Model):
     sk = UnicodeAttribute(range_key=True)
     kind = UnicodeAttribute()
     data = BinaryAttribute(legacy_encoding=False)
+    heard = UnicodeAttribute(null=True)
     ttl = NumberAttribute()
 
 

@@ -27,7 +27,10 @@ TRANSACTION_ITEMS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one minute changes. `verdicts` is `{slug: outcome code}` of that minute; `incidents` are whole new rows."""
+    """What one minute changes. `verdicts` is `{slug: outcome code}` of that minute; `incidents` are whole new rows.
+
+    `heard` are the regions whose rounds had come: what comes later was not judged, and a replay must leave it out.
+    """
 
     minute: int
     state: ShardState
@@ -35,6 +38,7 @@ class Judgement:
     incidents: tuple[Incident, ...] = ()
     notices: tuple[Notice, ...] = ()
     changes: tuple[SurfaceChange, ...] = ()
+    heard: tuple[str, ...] = ()
 
 
 def by_server(rounds: Mapping[str, Round], site: Site) -> dict[str, dict[str, ProbeResult]]:
@@ -99,7 +103,8 @@ def judge_minute(
         sheet.add_surface(one, drifts or {}, incidents)
     verdicts = {one.state.slug: one.code for one in judged if one.code != NOT_DUE}
     after = replace(state, judged=minute, servers=sheet.states)
-    return Judgement(minute, after, verdicts, tuple(sheet.incidents), tuple(sheet.notices), tuple(sheet.changes))
+    heard = tuple(region for region in site.regions if region in rounds)
+    return Judgement(minute, after, verdicts, tuple(sheet.incidents), tuple(sheet.notices), tuple(sheet.changes), heard)
 
 
 def judge_confirmations(
