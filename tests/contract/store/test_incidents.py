@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from typing import Any
 
+import boto3
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from lookout.cli.main import cli
 from lookout.errors import ConflictError, LookoutError
 from lookout.jobs import incidents as cases
 from lookout.jobs import judging
 from lookout.status.pages import render_site
-from lookout.store import Delivery, Store
+from lookout.store import Delivery, Store, aws
 from lookout.store.casebook import DURING
 from lookout.store.models import models
 from lookout.store.snapshot import Gatherer
@@ -204,6 +208,53 @@ def test_the_commands_work_with_the_callers_credentials(store: Store) -> None:
     assert "note          ours  (bob, private)" in text
     assert "incident.opened, critical" in text
     assert "incident.updated, info" in text
+
+
+READ = [
+    {"Effect": "Allow", "Action": "dynamodb:Scan", "Resource": "*"},
+    {"Effect": "Allow", "Action": ["dynamodb:Query", "dynamodb:GetItem"], "Resource": "*"},
+]
+WRITE = {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*"}
+
+
+@contextmanager
+def acting(monkeypatch: pytest.MonkeyPatch, *statements: dict[str, Any]) -> Iterator[None]:
+    """As ann@acme.dev, in a role that may do so much."""
+    role = f"people-{len(statements)}"
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    trusted = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    with closing(boto3.client("iam")) as iam, closing(boto3.client("sts", region_name=HOME)) as sts:
+        arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=trusted)["Role"]["Arn"]
+        iam.put_role_policy(RoleName=role, PolicyName="people", PolicyDocument=policy)
+        key = sts.assume_role(RoleArn=arn, RoleSessionName="ann@acme.dev")["Credentials"]
+    with monkeypatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
+        patch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+        patch.setenv("AWS_SESSION_TOKEN", key["SessionToken"])
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
+        aws.client.cache_clear()
+        models.cache_clear()
+        yield
+    aws.client.cache_clear()
+    models.cache_clear()
+
+
+def test_people_need_what_is_documented_and_no_more(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = outage(store)
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(cli, ["incidents", *arguments, "--home", HOME])
+
+    with acting(monkeypatch, *READ):
+        assert run("list").exit_code == run("show", one.id).exit_code == 0
+        for refused in (run("note", one.id, "hello"), run("ack", one.id)):
+            assert refused.exit_code == 2
+            assert "AccessDenied" in refused.stderr
+    with acting(monkeypatch, *READ, WRITE):
+        assert "acknowledged by ann@acme.dev; told to hook" in run("ack", one.id).stdout
+        assert run("note", one.id, "hello").exit_code == 0
+    assert whats(store, one) == ["opened", "acknowledged", "note"]
 
 
 def put(store: Store, slug: str, kind: str, at: int, resolved: bool) -> Incident:

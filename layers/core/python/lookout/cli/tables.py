@@ -21,7 +21,12 @@ def aws_errors(home: str) -> Iterator[None]:
 
     try:
         yield
-    except (BotoCoreError, ClientError, PynamoDBException) as error:
+    except PynamoDBException as error:
+        # It says what it could not do; why is in the answer it had, which it does not always repeat.
+        why = error.cause_response_message or ""
+        said = str(error) if why in str(error) else f"{error} ({error.cause_response_code}: {why})"
+        raise LookoutError(f"Lookout's tables in {home} cannot be read or written: {said}") from error
+    except (BotoCoreError, ClientError) as error:
         raise LookoutError(f"Lookout's tables in {home} cannot be read or written: {error}") from error
 
 
