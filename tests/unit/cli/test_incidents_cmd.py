@@ -254,10 +254,10 @@ def test_an_old_one_of_a_private_server(tables: Tables) -> None:
 # --- which one -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["{id}", "{bare}", "{lower}", "{begins}"])
+@pytest.mark.parametrize("form", ["{id}", "{bare}", "{lower}", "{upper}", " {begins}"])
 def test_the_beginning_of_an_id_will_do_where_no_other_begins_so(tables: Tables, form: str) -> None:
     full = OUTAGE.id
-    text = form.format(id=full, bare=full[4:], lower=full.lower(), begins=full[:13])
+    text = form.format(id=full, bare=full[4:], lower=full.lower(), upper=full.upper(), begins=full[:13])
     assert read("show", text)["id"] == full
 
 

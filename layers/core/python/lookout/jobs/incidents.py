@@ -57,8 +57,7 @@ def listed(
 
 def find(store: Store, slugs: Sequence[str], prefix: str) -> Incident:
     """The incident whose id begins so. Raises LookoutError where there is none, or more than one, and says which."""
-    text = prefix if prefix.startswith("inc_") else f"inc_{prefix}"
-    text = "inc_" + text[4:].upper()
+    text = "inc_" + prefix.strip().lower().removeprefix("inc_").upper()
     if not _ID.fullmatch(text):
         raise LookoutError(f"{prefix!r} is no id of an incident, nor the beginning of one: `lookout incidents list`")
     found = store.incidents_like(slugs, text, NAMED + 1)
