@@ -37,7 +37,8 @@ class ServerView:
     """24h, 7d, 30d, 90d."""
     days: tuple[Day, ...]
     incidents: tuple[Incident, ...]
-    """Of every kind, as they may be published: the newest 20, and those that are open, newest first."""
+    """Of every kind, as they may be published: the newest 20 outages and as many warnings, and those that are open;
+    newest first."""
     interval_s: int = 60
     slo: str = "99.9%"
     changes: tuple[SurfaceChange, ...] = ()
