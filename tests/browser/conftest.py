@@ -93,6 +93,12 @@ def warned() -> Iterator[SiteServer]:
 
 
 @pytest.fixture(scope="module")
+def maintained() -> Iterator[SiteServer]:
+    """One server in maintenance, more to come."""
+    yield from _serve(sample.maintained())
+
+
+@pytest.fixture(scope="module")
 def calm() -> Iterator[SiteServer]:
     """Everything up."""
     yield from _serve(sample.calm())

@@ -22,7 +22,7 @@ def paths(server: SiteServer) -> list[str]:
 
 
 @pytest.mark.parametrize("width", [320, 360, 390, 768, 1280])
-@pytest.mark.parametrize("which", ["busy", "warned"])
+@pytest.mark.parametrize("which", ["busy", "warned", "maintained"])
 def test_no_page_scrolls_sideways(request: pytest.FixtureRequest, open_tab: Any, which: str, width: int) -> None:
     server: SiteServer = request.getfixturevalue(which)
     tab = open_tab(server.url, width=width)
@@ -46,7 +46,7 @@ def test_nothing_is_complained_of_and_nothing_fetched_elsewhere(busy: SiteServer
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("which", ["busy", "warned", "calm"])
+@pytest.mark.parametrize("which", ["busy", "warned", "maintained", "calm"])
 def test_contrast_is_aa_everywhere(request: pytest.FixtureRequest, open_tab: Any, scheme: str, which: str) -> None:
     server: SiteServer = request.getfixturevalue(which)
     tab = open_tab(server.url, scheme=scheme, now=sample.NOW + 3600)
@@ -200,3 +200,14 @@ def test_a_calm_site_is_calm(calm: SiteServer, open_tab: Any) -> None:
     assert page.inner_text("h1") == "All systems operational"
     assert page.title() == "All systems operational · Acme MCP status"
     assert page.locator(".incident").count() == 0
+
+
+def test_maintenance_says_until_when_and_what_is_to_come(maintained: SiteServer, open_tab: Any) -> None:
+    page = open_tab(maintained.url, width=390).page
+    assert "maintenance until 22 Aug 2026, 16:34 UTC" in page.inner_text("article[aria-labelledby=s-acme-files]")
+    shown = page.inner_text("section[aria-labelledby=maintenance]")
+    assert shown.index("In progress") < shown.index("Scheduled")
+    assert "New <disks>" in shown
+    page.click("#s-acme-files a")
+    assert "Maintenance until 22 Aug 2026, 16:34 UTC." in page.inner_text(".banner")
+    assert page.locator("section[aria-labelledby=maintenance] article").count() == 4

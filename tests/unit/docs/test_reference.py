@@ -10,6 +10,7 @@ import pytest
 from lookout import settings
 from lookout.cli.incidents_cmd import KINDS
 from lookout.status import incidents
+from lookout.status.maintenance_json import planned
 from lookout.status.pages import render_site
 from lookout.status.router import _FIXED, respond
 
@@ -42,7 +43,7 @@ def test_every_path_without_a_slug_is_there() -> None:
 
 
 def test_the_example_of_a_server_has_the_keys_it_is_served_with() -> None:
-    example, _ = (json.loads(text) for text in fences(API, "json"))
+    example, _, _ = (json.loads(text) for text in fences(API, "json"))
     _, _, body = answer("/api/v1/servers/{slug}")
     served = json.loads(body)
     assert set(example) <= set(served)
@@ -59,11 +60,16 @@ def test_the_example_of_a_server_has_the_keys_it_is_served_with() -> None:
 
 
 def test_the_example_of_an_incident_has_the_keys_it_is_served_with() -> None:
-    _, example = (json.loads(text) for text in fences(API, "json"))
+    _, example, _ = (json.loads(text) for text in fences(API, "json"))
     served = json.loads(answer("/api/v1/incidents")[2])["incidents"][0]
     assert list(example) == list(served)
     assert set(example["failure"]) == set(example["first_failure"]) == set(served["failure"])
     assert set(example["timeline"][0]) == set(served["timeline"][0])
+
+
+def test_the_example_of_maintenance_has_the_keys_it_is_served_with() -> None:
+    *_, example = (json.loads(text) for text in fences(API, "json"))
+    assert list(example) == list(planned(sample.maintained(), sample.maintained().maintenance[0], sample.NOW))
 
 
 def test_the_kinds_of_incidents_are_explained() -> None:

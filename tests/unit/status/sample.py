@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from lookout.history.uptime import Tally, total
 from lookout.probe.result import Status
-from lookout.status.view import Day, ServerView, Snapshot
+from lookout.status.view import Day, Planned, ServerView, Snapshot
 from lookout.surface.confirm import Memory, Track
 from lookout.verdict.ids import incident_id
 from lookout.verdict.state import Entry, Failure, Incident, RegionView, ServerState
@@ -241,3 +241,35 @@ def warned() -> Snapshot:
         weather.slug: (blind,),
     }
     return replace(full, servers=tuple(replace(v, incidents=shown.get(v.slug, v.incidents)) for v in full.servers))
+
+
+def maintained() -> Snapshot:
+    """A server in maintenance until after the next window, which touches this one; and others that are to come."""
+    full = snapshot()
+    search, files, *others = full.servers
+    state = replace(files.state, status=Status.MAINTENANCE, since=MINUTE - 600, failure=None, incidents={})
+    files = replace(files, state=state, incidents=files.incidents[1:])
+    hour, day, week = 3600, 86400, 7 * 86400
+    planned = (
+        Planned("mnt_over", MINUTE - week, MINUTE - day, MINUTE - day + hour, ("acme-search",), reason="Over"),
+        Planned("mnt_now", MINUTE - day, MINUTE - 600, MINUTE + hour, ("acme-files",), reason="New <disks> `rm`"),
+        Planned("mnt_next", MINUTE - week, MINUTE + hour, MINUTE + 2 * hour, ("acme-files",), uptime="count_up"),
+        Planned(
+            "mnt_all",
+            MINUTE - 3 * day,
+            MINUTE + day,
+            MINUTE + day + 1800,
+            tuple(view.slug for view in full.servers),
+            everybody=True,
+            reason="A reason that is as long as a person cares to write, of things that are done at night " * 2,
+            uptime="count_as_is",
+        ),
+        Planned(
+            "mnt_some",
+            MINUTE - hour,
+            MINUTE + 6 * day,
+            MINUTE + 6 * day + hour,
+            tuple(v.slug for v in full.servers[:5]),
+        ),
+    )
+    return replace(full, servers=(search, files, *others), maintenance=planned)

@@ -11,7 +11,7 @@ from fractions import Fraction
 from lookout.history.calendar import LocalDay
 from lookout.history.chunk import HOUR
 from lookout.history.day import DaySummary
-from lookout.history.spans import Span, clip, seconds
+from lookout.history.spans import Span, clip, seconds, without
 from lookout.history.uptime import NOT_DUE, Tally, tally, total
 
 
@@ -73,14 +73,16 @@ class Windows:
         known = [at for at in (self.rolled.first, fresh) if at is not None]
         return min(known) if known else None
 
-    def outage(self, since: int, incidents: Iterable[Span]) -> Outage | None:
-        """Incident seconds in [since, now), and how long that window is from where anything is known; None where
-        nothing is. `uptime_time` of it is exact.
+    def outage(self, since: int, incidents: Iterable[Span], excluded: Iterable[Span] = ()) -> Outage | None:
+        """Incident seconds in [since, now), and how long that window is from where anything is known, excluded
+        maintenance left out of both; None where nothing is left. `uptime_time` of it is exact.
         """
         begin = None if self.first is None else max(since, self.first)
         if begin is None or begin >= self.now:
             return None
-        return Outage(seconds(clip(incidents, begin, self.now)), self.now - begin)
+        gone = clip(excluded, begin, self.now)
+        counted = self.now - begin - seconds(gone)
+        return Outage(seconds(without(clip(incidents, begin, self.now), gone)), counted) if counted else None
 
 
 @dataclass(frozen=True, slots=True)

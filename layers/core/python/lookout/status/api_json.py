@@ -18,9 +18,11 @@ from lookout.probe.result import Status
 from lookout.regions import city
 from lookout.status import changes
 from lookout.status import incidents as cases
+from lookout.status import maintenance as windows
 from lookout.status.conformance import breaches
 from lookout.status.feed import headline, incident_url, server_url
 from lookout.status.incidents import Line, is_outage
+from lookout.status.maintenance_json import planned, scheduled
 from lookout.status.summary import (
     WORDS,
     age_s,
@@ -155,6 +157,11 @@ def incident(snapshot: Snapshot, item: Incident) -> dict[str, Any]:
     }
 
 
+def maintenance(snapshot: Snapshot, now: int) -> dict[str, Any]:
+    """GET /api/v1/maintenance: of the last and the next seven days, by when it begins."""
+    return {**_envelope(snapshot, now), "maintenance": [planned(snapshot, one, now) for one in snapshot.maintenance]}
+
+
 def _line(line: Line) -> dict[str, Any]:
     return {"at": rfc3339(line.at), "what": line.what, "title": line.title, "text": line.text}
 
@@ -237,6 +244,7 @@ def current(snapshot: Snapshot, now: int) -> dict[str, Any]:
         "servers": [_brief(snapshot, view) for view in snapshot.servers],
         "open_incidents": [incident(snapshot, i) for i in still if is_outage(i)],
         "open_warnings": [incident(snapshot, i) for i in still if not is_outage(i)],
+        "maintenance": [planned(snapshot, one, now) for one in windows.current(snapshot, now)],
         "version": snapshot.version,
     }
 
@@ -255,6 +263,7 @@ def server(snapshot: Snapshot, view: ServerView, now: int) -> dict[str, Any]:
         "days": _days(view),
         "incidents": [incident(snapshot, i) for i in outages_of(view)],
         "warnings": [incident(snapshot, i) for i in warnings_of(view)],
+        "maintenance": [planned(snapshot, one, now) for one in windows.current(snapshot, now, view.slug)],
         "surface_changes": [_change(change) for change in changes.changes_of(view)],
     }
 
@@ -310,7 +319,7 @@ def summary(snapshot: Snapshot, now: int) -> dict[str, Any]:
         }
         for position, view in enumerate(snapshot.servers, 1)
     ]
-    by_id = {component["id"]: component for component in components}
+    by_id: dict[str, Any] = {str(component["id"]): component for component in components}
     return {
         "page": {
             "id": "lookout",
@@ -340,7 +349,7 @@ def summary(snapshot: Snapshot, now: int) -> dict[str, Any]:
             for view, item in all_incidents(snapshot)
             if item.resolved_at is None and is_outage(item)
         ],
-        "scheduled_maintenances": [],
+        "scheduled_maintenances": [scheduled(snapshot, one, now, by_id) for one in windows.current(snapshot, now)],
     }
 
 

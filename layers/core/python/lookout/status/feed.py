@@ -17,10 +17,10 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from lookout.probe.result import Status
-from lookout.status import changes, incidents
+from lookout.status import changes, incidents, maintenance
 from lookout.status.summary import WORDS, all_incidents
 from lookout.status.text import clean, duration, rfc3339
-from lookout.status.view import ServerView, Snapshot
+from lookout.status.view import Planned, ServerView, Snapshot
 from lookout.verdict.state import Incident, SurfaceChange
 
 CONTENT_TYPE: Final = "application/atom+xml; charset=utf-8"
@@ -113,6 +113,26 @@ def _of_change(snapshot: Snapshot, host: str, view: ServerView, change: SurfaceC
     )
 
 
+def _of_maintenance(snapshot: Snapshot, host: str, one: Planned) -> Entry:
+    """Its state is that of the snapshot; it moves when it begins, and when it is over."""
+    at = snapshot.generated_at
+    said = [f"From {rfc3339(one.begin)} until {rfc3339(one.end)}."]
+    if one.reason:
+        said.append(clean(one.reason, 200))
+    state = maintenance.state(one, at)
+    updated = {"scheduled": one.announced, "in_progress": one.begin, "completed": one.end}[state]
+    word = {"scheduled": "[Scheduled]", "in_progress": "[In progress]", "completed": "[Completed]"}[state]
+    return Entry(
+        id=f"tag:{host},{rfc3339(one.begin)[:10]}:maintenance/{one.id}",
+        title=f"{word} Maintenance of {maintenance.whom(snapshot, one)}",
+        url=f"{snapshot.site_url}/#maintenance",
+        published=one.announced,
+        updated=updated,
+        categories=("maintenance", state),
+        summary=" ".join(said),
+    )
+
+
 def feed(snapshot: Snapshot, view: ServerView | None = None) -> Feed:
     """What is in the feed of the whole site, or of one server: at most 50 entries, newest first."""
     host = urlsplit(snapshot.site_url).hostname or "localhost"
@@ -120,6 +140,8 @@ def feed(snapshot: Snapshot, view: ServerView | None = None) -> Feed:
     drifts = [pair for pair in changes.all_changes(snapshot) if view is None or pair[0].slug == view.slug]
     dated = [(i.started_at, _of_incident(snapshot, host, i)) for i in found]
     dated += [(change.at, _of_change(snapshot, host, owner, change)) for owner, change in drifts]
+    windows = [one for one in snapshot.maintenance if view is None or view.slug in one.servers]
+    dated += [(entry.updated, entry) for entry in (_of_maintenance(snapshot, host, one) for one in windows)]
     dated.sort(key=lambda pair: -pair[0])
     entries = tuple(entry for _, entry in dated[:CAP])
     name = clean(snapshot.site_name, 120)

@@ -10,16 +10,18 @@ from urllib.parse import quote
 
 from lookout.history.uptime import percent
 from lookout.regions import city
-from lookout.status import changes, incidents
+from lookout.status import changes, incidents, maintenance
 from lookout.status.conformance import breaches
 from lookout.status.feed import headline, incident_url, server_url
 from lookout.status.incidents import cause
 from lookout.status.summary import EXPLANATIONS, WORDS, outages_of, overall, warnings_of
 from lookout.status.text import ago, clean, public_url, rfc3339
-from lookout.status.view import ServerView, Snapshot
+from lookout.status.view import Planned, ServerView, Snapshot
 from lookout.verdict.state import Incident
 
 WINDOWS = ("24h", "7d", "30d", "90d")
+WINDOWS_LISTED = 20
+"""Times of maintenance in llms.txt."""
 FORMULA = "uptime = ok / (ok + fail) over judged rounds; coverage = (ok + fail) / rounds that were due"
 
 
@@ -65,6 +67,9 @@ def server(snapshot: Snapshot, view: ServerView, now: int) -> bytes:
         latency = f"{seen.latency_ms} ms" if seen.latency_ms is not None else ""
         why = _code((seen.reason or "").replace("|", "/"))
         lines.append(f"| {city(seen.region)} | {seen.status} | {latency} | {rfc3339(seen.checked_at)} | {why} |")
+    windows = maintenance.current(snapshot, now, view.slug)
+    if windows:
+        lines += ["", "## Maintenance", "", *(_planned(one, now) for one in windows)]
     broken = breaches(state)
     if broken:
         lines += ["", "## Where it departs from the specification", ""]
@@ -84,12 +89,27 @@ def server(snapshot: Snapshot, view: ServerView, now: int) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
+def _planned(one: Planned, now: int) -> str:
+    why = f": {_code(clean(one.reason, 200))}" if one.reason else ""
+    state = maintenance.state(one, now).replace("_", " ")
+    return f"- {rfc3339(one.begin)} until {rfc3339(one.end)}, {state}{why}"
+
+
 def _incident(snapshot: Snapshot, incident: Incident) -> list[str]:
     """A line, and one more for the acknowledgement and each note."""
     why = _code(cause(incident.failure))
     first = f"- [{_plain(headline(incident))}]({incident_url(snapshot, incident)})" + (f": {why}" if why else "")
     said = incidents.written_by_people(incident)
     return [first, *(f"  - {rfc3339(line.at)} {line.title.lower()}: {_code(line.text)}" for line in said)]
+
+
+def _windows(snapshot: Snapshot, now: int) -> list[str]:
+    """The section of maintenance that runs or is to come, if there is any."""
+    found = maintenance.current(snapshot, now)[:WINDOWS_LISTED]
+    if not found:
+        return []
+    said = [f"{_planned(one, now)} ({_plain(maintenance.whom(snapshot, one))})" for one in found]
+    return ["## Maintenance", "", *said, ""]
 
 
 def llms(snapshot: Snapshot, now: int) -> bytes:
@@ -108,9 +128,11 @@ def llms(snapshot: Snapshot, now: int) -> bytes:
         f"- [All servers]({base}/api/v1/servers): JSON with uptime, regions and protocol",
         f"- [Statuspage summary]({base}/api/v2/summary.json): Statuspage v2 format",
         f"- [Metrics]({base}/metrics): Prometheus and OpenMetrics",
+        f"- [Maintenance]({base}/api/v1/maintenance): JSON, of the last and the next seven days",
         f"- [Incidents]({base}/api/v1/incidents): JSON, with timelines",
         f"- Incidents as feeds: [Atom]({base}/feed.atom), [RSS]({base}/feed.rss), [JSON Feed]({base}/feed.json)",
         "",
+        *_windows(snapshot, now),
         "## Servers",
         "",
     ]

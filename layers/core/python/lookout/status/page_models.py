@@ -11,11 +11,11 @@ from lookout.history.slo import budget_left
 from lookout.history.uptime import Tally, percent
 from lookout.probe.result import Status
 from lookout.regions import city
-from lookout.status import bars, changes, incidents, summary
+from lookout.status import bars, changes, incidents, maintenance, summary
 from lookout.status.conformance import Breach, breaches
 from lookout.status.incidents import cause
 from lookout.status.text import ago, clean, day_name, duration, moment, plural, public_url, rfc3339
-from lookout.status.view import Day, ServerView, Snapshot
+from lookout.status.view import Day, Planned, ServerView, Snapshot
 from lookout.verdict.state import Incident, SurfaceChange
 
 WINDOWS = (("24h", "24 hours", 1), ("7d", "7 days", 7), ("30d", "30 days", 30), ("90d", "90 days", 90))
@@ -110,6 +110,20 @@ class IncidentCard:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowCard:
+    """One time of maintenance that runs or is to come; `whom` is empty where the page is one server's."""
+
+    id: str
+    whom: str
+    running: bool
+    begin: When
+    end: When
+    lasts: str
+    reason: str
+    counts: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeCard:
     """One change of what a server offers. `groups` are what was removed, changed and added."""
 
@@ -146,6 +160,9 @@ class Row:
     days: tuple[tuple[str, str, str], ...]
     changes: tuple[ChangeCard, ...] = ()
     breaches: tuple[Breach, ...] = ()
+    maintenance: tuple[WindowCard, ...] = ()
+    until: When | None = None
+    """When the maintenance that covers it now is over."""
 
 
 def when(at: int, now: int) -> When:
@@ -202,6 +219,27 @@ def incident_card(base: str, view: ServerView, incident: Incident, now: int) -> 
         cause=cause(incident.failure),
         first=first if first != cause(incident.failure) else "",
         lines=tuple(Moment(line.tone, line.title, line.text, when(line.at, now)) for line in incidents.lines(incident)),
+    )
+
+
+_COUNTS = {
+    "exclude": "Does not count for uptime",
+    "count_up": "Counts as up",
+    "count_as_is": "Counts for uptime as seen",
+}
+
+
+def window_card(snapshot: Snapshot, one: Planned, now: int, *, alone: bool = False) -> WindowCard:
+    """One time of maintenance. `alone`: on the page of one server."""
+    return WindowCard(
+        id=one.id,
+        whom="" if alone else maintenance.whom(snapshot, one),
+        running=one.begin <= now,
+        begin=when(one.begin, now),
+        end=when(one.end, now),
+        lasts=duration(one.end - one.begin),
+        reason=clean(one.reason, 200),
+        counts=_COUNTS.get(one.uptime, ""),
     )
 
 
@@ -287,6 +325,7 @@ def _failure(view: ServerView) -> str:
 def row(base: str, snapshot: Snapshot, view: ServerView, now: int) -> Row:
     """Everything a template shows of one server."""
     state = view.state
+    until = maintenance.until(snapshot, view.slug, now)
     return Row(
         slug=view.slug,
         href=f"{base}/status/{quote(view.slug, safe='')}/",
@@ -311,6 +350,10 @@ def row(base: str, snapshot: Snapshot, view: ServerView, now: int) -> Row:
         days=tuple((day.date, bars.level(day.tally), bars.describe(day.tally)) for day in reversed(view.days)),
         changes=tuple(change_card(change, now) for change in changes.changes_of(view)),
         breaches=tuple(breaches(state)),
+        maintenance=tuple(
+            window_card(snapshot, one, now, alone=True) for one in maintenance.current(snapshot, now, view.slug)
+        ),
+        until=when(until, now) if until is not None else None,
     )
 
 

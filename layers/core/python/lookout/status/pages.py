@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lookout import PROJECT_URL
 from lookout.regions import city
-from lookout.status import api_json, changes, feed, markdown, page_models, summary
+from lookout.status import api_json, changes, feed, maintenance, markdown, page_models, summary
 from lookout.status.conformance import RULES_URL
 from lookout.status.publishing import Page
 from lookout.status.text import clean, listed
@@ -35,6 +36,8 @@ HISTORY_REFRESH_S: Final = 3600
 """How old a server's history.json may grow within a day."""
 PAST_INCIDENTS: Final = 15
 OPEN_WARNINGS: Final = 15
+WINDOWS: Final = 10
+"""Times of maintenance the front page shows."""
 AFFECTED: Final = 6
 """Servers the banner names, before it only counts them."""
 CSP: Final = (
@@ -150,6 +153,7 @@ def _front(site: _Site) -> list[Page]:
     cards = page_models.cards(site.base, snapshot, now)
     outages = [card for card in cards if card.outage]
     warnings = [card for card in cards if card.open and not card.outage]
+    planned = maintenance.current(snapshot, now)
     index = site.html(
         "index.html",
         whole=site.whole,
@@ -159,6 +163,8 @@ def _front(site: _Site) -> list[Page]:
         open_incidents=[card for card in outages if card.open],
         open_warnings=warnings[:OPEN_WARNINGS],
         more_warnings=max(0, len(warnings) - OPEN_WARNINGS),
+        maintenance=[page_models.window_card(snapshot, one, now) for one in planned[:WINDOWS]],
+        more_maintenance=max(0, len(planned) - WINDOWS),
         past_incidents=[card for card in outages if not card.open][:PAST_INCIDENTS],
     )
     robots = b"User-agent: *\nAllow: /\n"
@@ -181,7 +187,7 @@ def _front(site: _Site) -> list[Page]:
     ]
 
 
-def _matters(view: ServerView) -> list[object]:
+def _matters(site: _Site, view: ServerView) -> list[object]:
     """What of a server must be on its page at once when it changes. Not latencies, ages and counts: those wait."""
     state = view.state
     return [
@@ -197,6 +203,7 @@ def _matters(view: ServerView) -> list[object]:
         [state.tools_count, state.tools_hash, state.tls_not_after, state.findings],
         [incident.to_json() for incident in summary.incidents_of(view)],
         [change.to_json() for change in changes.changes_of(view)],
+        [(asdict(one), one.begin <= site.now) for one in maintenance.current(site.snapshot, site.now, view.slug)],
         view.days[-1].date if view.days else "",
     ]
 
@@ -204,7 +211,7 @@ def _matters(view: ServerView) -> list[object]:
 def _server(site: _Site, view: ServerView) -> list[Page]:
     snapshot, now, slug = site.snapshot, site.now, quote(view.slug, safe="")
     row = page_models.row(site.base, snapshot, view, now)
-    signature = site.signature(_matters(view))
+    signature = site.signature(_matters(site, view))
     page = site.html(
         "server.html", row=row, stale_after_s=REFRESH_S + summary.STALE_AFTER_S, refresh_min=REFRESH_S // 60
     )

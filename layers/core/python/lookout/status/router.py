@@ -1,7 +1,7 @@
 """The public API as one pure function: (snapshot, request, now) -> response. Read-only; it knows no write path.
 
     GET|HEAD /api/v1/status  /api/v1/servers  /api/v1/servers/{slug}  /api/v1/incidents
-             /api/v1/servers/{slug}/badge.json  /api/v2/summary.json  /api/embed-status/{slug}
+             /api/v1/maintenance  /api/v1/servers/{slug}/badge.json  /api/v2/summary.json  /api/embed-status/{slug}
              /badge/{slug}.svg  /metrics  /probe?target={slug}
 
 Every answer has an ETag and a Cache-Control; If-None-Match gives 304. Errors are application/problem+json.
@@ -118,6 +118,7 @@ def _probe(snapshot: Snapshot, request: _Request) -> Response:
 _FIXED: Final[Mapping[str, Callable[[Snapshot, _Request], Response]]] = {
     "/api/v1/status": lambda s, r: _json(api_json.current(s, r.now)),
     "/api/v1/servers": lambda s, r: _json(api_json.servers(s, r.now)),
+    "/api/v1/maintenance": lambda s, r: _json(api_json.maintenance(s, r.now)),
     "/api/v1/incidents": lambda s, r: _json(api_json.incidents(s, r.now)),
     "/api/v2/summary.json": lambda s, r: _json(api_json.summary(s, r.now)),
     "/metrics": _metrics,

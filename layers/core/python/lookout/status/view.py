@@ -54,6 +54,23 @@ class ServerView:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """One time of a maintenance window, as far as it is public. `servers` are the public ones it covers; `everybody`:
+    it is of every server there is.
+    """
+
+    id: str
+    announced: int
+    """Since when it is shown."""
+    begin: int
+    end: int
+    servers: tuple[str, ...]
+    everybody: bool = False
+    reason: str = ""
+    uptime: str = "exclude"
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything public at one moment. `regions` maps each probing region to its newest reported minute (0: never)."""
 
@@ -64,6 +81,8 @@ class Snapshot:
     servers: tuple[ServerView, ...]
     version: str
     timezone: str = "UTC"
+    maintenance: tuple[Planned, ...] = ()
+    """Of the last and the next seven days, by when it begins."""
 
     def server(self, slug: str) -> ServerView | None:
         """The server of that slug, if public."""
@@ -100,4 +119,5 @@ class Snapshot:
             )
             for s in data["servers"]
         )
-        return cls(**{**data, "servers": servers})
+        planned = tuple(Planned(**{**p, "servers": tuple(p["servers"])}) for p in data.get("maintenance", ()))
+        return cls(**{**data, "servers": servers, "maintenance": planned})

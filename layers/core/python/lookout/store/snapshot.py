@@ -22,9 +22,11 @@ from lookout.history.uptime import NOT_DUE, total
 from lookout.history.windows import Rolled, Windows
 from lookout.status import changes as surface_changes
 from lookout.status import incidents as cases
+from lookout.status.maintenance import planned
 from lookout.status.text import rfc3339
 from lookout.status.view import Day, ServerView, Snapshot
 from lookout.store.database import Store
+from lookout.verdict.maintenance import Calendar
 from lookout.verdict.state import Incident, ServerState, SurfaceChange
 
 DAYS = 90
@@ -37,11 +39,15 @@ Codes = Mapping[int, Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What was rolled up of one server: its days, its latency by window and region, the spans of its outages."""
+    """What was rolled up of one server: its days, its latency by window and region, the spans of its outages
+    and of its maintenance.
+    """
 
     rolled: Rolled
     latency: Mapping[str, Mapping[str, Percentiles]] = field(default_factory=dict)
     outages: tuple[Span, ...] = ()
+    excluded: tuple[Span, ...] = ()
+    """Maintenance that does not count."""
 
 
 def view(
@@ -60,7 +66,7 @@ def view(
     days = tuple(Day(local.date, found) for local, found in zip(dates, known.days, strict=True))
     windows = {name: total(d.tally for d in days[-count:]) for name, count in _WINDOWS.items()}
     begins = {"24h": now - DAY, **{name: dates[-count].begin for name, count in _WINDOWS.items()}}
-    outages = {name: known.outage(begin, past.outages) for name, begin in begins.items()}
+    outages = {name: known.outage(begin, past.outages, past.excluded) for name, begin in begins.items()}
     return ServerView(
         server.slug,
         server.title,
@@ -114,6 +120,8 @@ class Gatherer:
         recent = {shard: self._recent(shard, now) for shard in sorted({server.shard for server in shown})}
         days = local_days(now, DAYS, ZoneInfo(site.timezone))
         touched = self._store.touched(now)
+        windows = (*site.maintenance, *self._store.maintenance(days[0].begin, now))
+        calendar = Calendar(windows, days[0].begin, now)
         views = []
         for server in shown:
             state = states.get(server.slug, ServerState(server.slug, since=now))
@@ -125,6 +133,7 @@ class Gatherer:
                         self._rolled_up(server.slug, days, now),
                         self._latency_of(server.slug, now),
                         self._outages_of(state, days[0].begin),
+                        tuple(calendar.excluded(server)),
                     ),
                     recent[server.shard],
                     self._history_of(state, touched.get(server.slug), now),
@@ -132,7 +141,16 @@ class Gatherer:
                     self._changes_of(state, now),
                 )
             )
-        return Snapshot(site.name, site_url, now, self._regions(site, states), tuple(views), __version__, site.timezone)
+        return Snapshot(
+            site.name,
+            site_url,
+            now,
+            self._regions(site, states),
+            tuple(views),
+            __version__,
+            site.timezone,
+            planned(windows, shown, now),
+        )
 
     @staticmethod
     def _regions(site: Site, states: Mapping[str, ServerState]) -> dict[str, int]:
