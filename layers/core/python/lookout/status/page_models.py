@@ -9,34 +9,16 @@ from urllib.parse import quote
 
 from lookout.history.slo import budget_left
 from lookout.history.uptime import Tally, percent
-from lookout.probe.result import Status
 from lookout.regions import city
-from lookout.status import bars, changes, incidents, maintenance, summary
+from lookout.status import bars, changes, maintenance, summary
 from lookout.status.conformance import Breach, breaches
+from lookout.status.incident_card import Chip, IncidentCard, When, chip, incident_card, when
 from lookout.status.incidents import cause
-from lookout.status.text import ago, clean, day_name, duration, moment, plural, public_url, rfc3339
+from lookout.status.text import clean, day_name, duration, plural, public_url
 from lookout.status.view import Day, Planned, ServerView, Snapshot
-from lookout.verdict.state import Incident, SurfaceChange
+from lookout.verdict.state import SurfaceChange
 
 WINDOWS = (("24h", "24 hours", 1), ("7d", "7 days", 7), ("30d", "30 days", 30), ("90d", "90 days", 90))
-
-
-@dataclass(frozen=True, slots=True)
-class When:
-    """A moment: absolute for people, for machines, and relative to the time of rendering."""
-
-    iso: str
-    text: str
-    ago: str
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """A status as drawn: icon and colour (`tone`) and word."""
-
-    tone: str
-    word: str
-    explanation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,47 +48,6 @@ class Region:
     why: str
     message: str
     late: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One line of an incident's timeline."""
-
-    tone: str
-    title: str
-    text: str
-    at: When
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentCard:
-    """One incident. `said` is what it is, after the server's name; `tone` how it is drawn; `why` what it means.
-
-    `first` is the failure it began with, where that is another than `cause`.
-    """
-
-    id: str
-    href: str
-    server: str
-    server_href: str
-    kind: str
-    outage: bool
-    said: str
-    tone: str
-    why: str
-    open: bool
-    acknowledged: When | None
-    flapping: bool
-    started: When
-    opened: When
-    resolved: When | None
-    resolution: str
-    lasted: str
-    cities: tuple[str, ...]
-    breadth: str
-    cause: str
-    first: str
-    lines: tuple[Moment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,17 +106,6 @@ class Row:
     """When the maintenance that covers it now is over."""
 
 
-def when(at: int, now: int) -> When:
-    """A moment relative to `now`."""
-    return When(rfc3339(at), moment(at), ago(at, now))
-
-
-def chip(status: str) -> Chip:
-    """How a status word is drawn; one this version does not know is drawn as unknown."""
-    known = Status(status) if status in set(Status) else Status.UNKNOWN
-    return Chip(summary.TONES[known], summary.WORDS[known], summary.EXPLANATIONS[known])
-
-
 def window(name: str, tally: Tally, since: str = "") -> Window:
     """One window's figures."""
     low = tally.coverage is not None and tally.coverage < Fraction(1, 2)
@@ -186,40 +116,6 @@ def known_since(days: Sequence[Day], count: int) -> str:
     """The first day with data, as `25 Nov`, where the last `count` days begin before it; else empty."""
     first = next((i for i, day in enumerate(days) if day.tally.due or day.tally.excluded), None)
     return "" if first is None or first <= len(days) - count else day_name(days[first].date).rpartition(" ")[0]
-
-
-def incident_card(base: str, view: ServerView, incident: Incident, now: int) -> IncidentCard:
-    """One incident; `lasted` runs to `now` while it is open."""
-    end, taken = incident.resolved_at, incident.acknowledged
-    outage = incidents.is_outage(incident)
-    drawn = chip(incident.status)
-    first = cause(incident.evidence) if incident.evidence is not None else ""
-    return IncidentCard(
-        id=incident.id,
-        href=f"{base}/incidents/{quote(incident.id, safe='')}/",
-        server=clean(view.title, 120),
-        server_href=f"{base}/status/{quote(view.slug, safe='')}/",
-        kind=incident.kind,
-        outage=outage,
-        said=drawn.word if outage else incidents.what(incident),
-        tone=incidents.tone(incident),
-        why=drawn.explanation if outage else incidents.MEANINGS.get(incident.kind, ""),
-        open=end is None,
-        acknowledged=when(taken.at, now) if taken is not None else None,
-        flapping=incident.flapping,
-        started=when(incident.started_at, now),
-        opened=when(incident.opened_at, now),
-        resolved=when(end, now) if end is not None else None,
-        resolution=incidents.end(incident),
-        lasted=duration((now if end is None else end) - incident.started_at),
-        cities=tuple(city(region) for region in incident.regions),
-        breadth=f"{len(incident.regions)} of {plural(incident.regions_total, 'region')}"
-        if incident.regions_total
-        else "",
-        cause=cause(incident.failure),
-        first=first if first != cause(incident.failure) else "",
-        lines=tuple(Moment(line.tone, line.title, line.text, when(line.at, now)) for line in incidents.lines(incident)),
-    )
 
 
 _COUNTS = {
@@ -355,8 +251,3 @@ def row(base: str, snapshot: Snapshot, view: ServerView, now: int) -> Row:
         ),
         until=when(until, now) if until is not None else None,
     )
-
-
-def cards(base: str, snapshot: Snapshot, now: int) -> Sequence[IncidentCard]:
-    """Every public incident, newest first."""
-    return [incident_card(base, view, incident, now) for view, incident in summary.all_incidents(snapshot)]

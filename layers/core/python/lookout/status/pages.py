@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lookout import PROJECT_URL
 from lookout.regions import city
-from lookout.status import api_json, changes, feed, maintenance, markdown, page_models, summary
+from lookout.status import api_json, changes, feed, incident_card, maintenance, markdown, page_models, summary
 from lookout.status.conformance import RULES_URL
 from lookout.status.publishing import Page
 from lookout.status.text import clean, listed
@@ -119,7 +119,7 @@ class _Site:
             "project_url": PROJECT_URL,
             "css": assets["lookout.css"],
             "js": assets["lookout.js"],
-            "generated": page_models.when(snapshot.generated_at, now),
+            "generated": incident_card.when(snapshot.generated_at, now),
             "generated_clock": datetime.fromtimestamp(snapshot.generated_at, UTC).strftime("%H:%M:%S UTC"),
             "generated_at": snapshot.generated_at,
             "stale": summary.stale(snapshot, now),
@@ -128,7 +128,7 @@ class _Site:
             "plain_favicon": assets["favicon-none.svg"],
             "rules_url": RULES_URL,
             "regions": listed(city(name) for name in snapshot.regions),
-            "silent": [(city(name), page_models.when(at, now) if at else None) for name, at in silent.items()],
+            "silent": [(city(name), incident_card.when(at, now) if at else None) for name, at in silent.items()],
         }
 
     def html(self, template: str, **context: Any) -> bytes:
@@ -150,7 +150,7 @@ def _front(site: _Site) -> list[Page]:
     by_name = sorted(snapshot.servers, key=lambda view: (view.title.casefold(), view.slug))
     rows = [page_models.row(site.base, snapshot, view, now) for view in by_name]
     affected = [row for tone in ("bad", "warn") for row in rows if row.chip.tone == tone]
-    cards = page_models.cards(site.base, snapshot, now)
+    cards = incident_card.cards(site.base, snapshot, now)
     outages = [card for card in cards if card.outage]
     warnings = [card for card in cards if card.open and not card.outage]
     planned = maintenance.current(snapshot, now)
@@ -238,7 +238,7 @@ def _server(site: _Site, view: ServerView) -> list[Page]:
 def _incidents(site: _Site, view: ServerView) -> list[Page]:
     out = []
     for incident in summary.incidents_of(view):
-        card = page_models.incident_card(site.base, view, incident, site.now)
+        card = incident_card.incident_card(site.base, view, incident, site.now)
         # A closed incident's page stays as it is, until somebody adds a note: it has no age to go stale.
         stale_after_s = REFRESH_S + summary.STALE_AFTER_S if card.open else 0
         body = site.html("incident.html", card=card, failure=incident.failure, stale_after_s=stale_after_s)
