@@ -72,6 +72,10 @@ def test_where_it_is_sent_and_with_what() -> None:
     made = posted(OPEN, "alertmanager")
     assert made.url == "https://am.acme.dev/api/v2/alerts"
     assert made.headers["authorization"] == "Bearer t0ken"
+    bare = render(OPEN, Target("alertmanager", "https://am", options={"headers": {"X-Team": "a"}}), SITE, OPENED)
+    assert isinstance(bare, HttpRequest)
+    assert bare.headers["X-Team"] == "a"
+    assert "authorization" not in bare.headers
 
 
 def test_an_alert_is_what_shapes_says() -> None:

@@ -134,9 +134,10 @@ def objects(value: Any) -> Iterator[dict[str, Any]]:
         yield from objects(inner)
 
 
+@pytest.mark.parametrize("kind", ["slack", "slack_bot"])
 @pytest.mark.parametrize("name", EVERY)
-def test_slacks_limits_hold_for_the_longest_input(name: str) -> None:
-    made = body(EVERY[name], "slack")
+def test_slacks_limits_hold_for_the_longest_input(name: str, kind: str) -> None:
+    made = body(EVERY[name], kind)
     assert len(made["text"]) <= 4000
     blocks = made["attachments"][0]["blocks"]
     assert len(blocks) <= 50

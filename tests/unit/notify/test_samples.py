@@ -54,3 +54,5 @@ def test_a_preview_names_secrets_and_holds_none() -> None:
     assert texts["telegram"].startswith("POST https://api.telegram.org/bot<secret:telegram-token>/sendMessage\n")
     assert "Authorization: <secret:tickets-authorization>" in texts["tickets"]
     assert "authorization: Bearer <secret:slack-token>" in texts["channel"]
+    hidden = Sink("phone", "ntfy", "secret:ntfy-topic")
+    assert preview(sample("test", NOW), hidden, SITE, NOW).startswith("POST https://<secret:ntfy-topic>/\n")

@@ -90,10 +90,8 @@ def sink_of(name: str, value: Mapping[str, Any]) -> Sink:
     )
 
 
-def sink_problems(path: Path, name: str, value: Any, home: str) -> Iterator[Found]:
+def sink_problems(path: Path, name: str, value: Mapping[str, Any], home: str) -> Iterator[Found]:
     """Every problem of meaning; what is of the wrong form must have been taken out."""
-    if not isinstance(value, Mapping):
-        return
     kinds = [kind for kind in KINDS if kind in value]
     for kind in kinds:
         yield from _place(path, name, value, kind, home)
