@@ -355,7 +355,10 @@ class Reader:
     def server_states(self) -> dict[str, Any]:
         return {slug: state for shard in self._account.states.values() for slug, state in shard.servers.items()}
 
-    def incidents(self, slug: str, _: int) -> list[Any]:
+    def touched(self, _: int) -> dict[str, str]:
+        return {}
+
+    def shown_incidents(self, slug: str, _: Any, __: int) -> list[Any]:
         return [incident for incident in self._account.incidents.values() if incident.slug == slug]
 
 

@@ -21,6 +21,7 @@ from lookout.jobs import judging
 from lookout.jobs.rolling import roll_up
 from lookout.probe.result import ProbeResult, Status
 from lookout.store import Delivery, Store, notice_from_image, surfaces
+from lookout.store.deliveries import Untold
 from lookout.store.models import models
 from lookout.store.snapshot import Gatherer
 from lookout.store.watch import WatchLog
@@ -144,6 +145,17 @@ def test_silence_is_judged_by_the_tick_and_two_judges_agree(store: Store) -> Non
     assert [dict(j.verdicts) for j in judge_shards(store, None, T + 180)] == [{"acme": "?"}]
 
 
+def test_who_had_been_heard_when_a_minute_was_judged_is_kept(store: Store) -> None:
+    apply(store, ACME)
+    tell(store, T, "uuu")
+    judge_shards(store, None, T + 10)
+    judge_shards(store, None, T + 180)
+    tell(store, T + 60, "uuu")
+    heard = store.heard("s000", T // 3600 * 3600, T + 200)
+    assert heard == {T: store.roster()[0].regions, T + 60: ()}  # type: ignore[union-attr]  # applied above
+    assert store.heard("s000", T // 3600 * 3600, T + 200 + settings.ROUNDS_TTL_S) == {}
+
+
 def test_the_losing_judge_changes_nothing(store: Store) -> None:
     apply(store, ACME)
     site, servers = store.roster()
@@ -226,8 +238,11 @@ def test_history_is_rolled_up_once_and_the_snapshot_counts_nothing_twice(store: 
     assert after.servers[0].windows == before.servers[0].windows
     assert after.servers[0].days == before.servers[0].days
     remembered = gatherer.gather("https://s.example", NOW).servers[0]
-    assert replace(remembered, latency=after.servers[0].latency) == after.servers[0]
-    assert gatherer.gather("https://s.example", NOW + 3600).servers[0].latency == after.servers[0].latency
+    rolled_up = {name: getattr(after.servers[0], name) for name in ("latency", "latency_days", "lately")}
+    assert replace(remembered, **rolled_up) == after.servers[0]
+    later = gatherer.gather("https://s.example", NOW + 3600).servers[0]
+    assert {name: getattr(later, name) for name in rolled_up} == rolled_up
+    assert after.servers[0].latency["24h"] == after.servers[0].latency["7d"]
     assert after.servers[0].latency["7d"].keys() == set(REGIONS)
     chunk = store.chunks("acme", T, T + 3600, NOW)[0]
     assert (len(chunk.samples), len(chunk.samples["eu-west-1"])) == (3, 60)
@@ -303,9 +318,18 @@ def test_the_outages_of_a_day_are_found_however_many_came_before(store: Store) -
 
 def test_a_delivery_is_remembered(store: Store) -> None:
     assert store.delivery("evt_1", "hook") is None
-    done = Delivery("hook", "delivered", "200", NOW)
-    store.record_delivery("evt_1", done)
-    assert store.delivery("evt_1", "hook") == done
+    for stands in (Delivery("hook", "retrying", "503", NOW, 1, NOW + 5), Delivery("hook", "delivered", "200", NOW, 2)):
+        store.record_delivery("evt_1", stands)
+        assert store.delivery("evt_1", "hook") == stands
+    assert store.deliveries_of(["evt_1", "evt_2"]) == [[stands], []]
+
+
+def test_an_opening_that_did_not_arrive_is_remembered(store: Store) -> None:
+    assert store.untold("inc_1", "hook") is None
+    for missed in (Untold("evt_1"), Untold("evt_1", told=True)):
+        store.keep_untold("inc_1", "hook", missed, NOW)
+        assert store.untold("inc_1", "hook") == missed
+    assert store.untold("inc_1", "other") is None
 
 
 def test_what_a_sink_remembers_of_an_incident_is_the_last_it_was_told(store: Store) -> None:

@@ -7,7 +7,10 @@ from typing import Any
 
 import jsonschema
 import pytest
+from lookout.history.latency import Percentiles
+from lookout.status import api_json
 from lookout.status.router import Response, respond
+from lookout.status.view import Snapshot
 
 from tests.unit.status import sample
 
@@ -195,6 +198,15 @@ def test_embed_is_exactly_its_shape() -> None:
     assert body(get("/api/embed-status/partner-crm"))["status"] == "live"
     assert body(get("/api/embed-status/weather"))["status"] == "unknown"
     assert body(get("/api/embed-status/partner-crm"))["schema_drift_in_last_24h"] is None
+
+
+def test_embed_says_the_latency_of_all_regions_where_it_is_known() -> None:
+    full = sample.snapshot()
+    (view,) = (one for one in full.servers if one.slug == "acme-files")
+    known = replace(view, lately=Percentiles(4320, 20, 310, 900))
+    assert api_json.embed(full, known)["p95_latency_ms_24h"] == 310
+    again = Snapshot.from_json(json.loads(json.dumps(replace(full, servers=(known,)).to_json())))
+    assert again.servers[0].lately == known.lately
 
 
 def test_a_stale_snapshot_says_how_old_it_is() -> None:

@@ -374,14 +374,14 @@ def _ms(at: int) -> str:
 
 
 def embed(snapshot: Snapshot, view: ServerView) -> dict[str, Any]:
-    """GET /api/embed-status/{slug}. What is not known is null, as percentiles always are: a snapshot has none."""
+    """GET /api/embed-status/{slug}. What is not known is null."""
     day = view.windows.get("24h", Tally())
     return {
         "slug": view.slug,
         "status": _LIVE.get(view.state.status, "unknown"),
         "last_probe_at": _when(max((r.checked_at for r in view.state.regions), default=None)),
         "uptime_24h_pct": int(day.uptime * 10_000) / 100 if day.uptime is not None else None,
-        "p95_latency_ms_24h": None,
+        "p95_latency_ms_24h": view.lately.p95 if view.lately is not None else None,
         "schema_drift_in_last_24h": any(c.at > snapshot.generated_at - 86400 for c in changes.changes_of(view))
         if view.state.surface.tracks
         else None,

@@ -51,6 +51,8 @@ class ServerView:
     """Of probes that completed, by window and region; within 1/32 (history.latency)."""
     latency_days: Mapping[str, Mapping[str, Percentiles]] = field(default_factory=dict)
     """The same by UTC day (YYYY-MM-DD), oldest first; exact. Not in the stored snapshot, which it would double."""
+    lately: Percentiles | None = None
+    """Of the last 24 hours that were rolled up, all regions together; exact, as `latency` is of 24h."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class Snapshot:
                     "changes": tuple(SurfaceChange.from_json(c) for c in s.get("changes", ())),
                     "outages": {k: Outage(**o) for k, o in s.get("outages", {}).items()},
                     "burn": {int(k): Tally(**v) for k, v in s.get("burn", {}).items()},
+                    "lately": Percentiles(**s["lately"]) if s.get("lately") else None,
                     "latency": {
                         window: {region: Percentiles(**p) for region, p in found.items()}
                         for window, found in s.get("latency", {}).items()

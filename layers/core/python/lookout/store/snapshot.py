@@ -26,6 +26,7 @@ from lookout.status.maintenance import planned
 from lookout.status.text import rfc3339
 from lookout.status.view import Day, ServerView, Snapshot
 from lookout.store.database import Store
+from lookout.store.lately import ROLLED_UP_S, LastHours, Lately
 from lookout.verdict.maintenance import Calendar
 from lookout.verdict.state import Incident, ServerState, SurfaceChange
 
@@ -46,6 +47,7 @@ class Past:
     rolled: Rolled
     latency: Mapping[str, Mapping[str, Percentiles]] = field(default_factory=dict)
     outages: tuple[Span, ...] = ()
+    lately: Lately = field(default_factory=Lately)
     excluded: tuple[Span, ...] = ()
     """Maintenance that does not count."""
 
@@ -81,8 +83,9 @@ def view(
         tuple(surface_changes.public(change, with_credential=bool(server.auth)) for change in changes),
         {name: found for name, found in outages.items() if found is not None},
         {length_s: known.last(length_s) for length_s in WINDOWS_S},
-        past.latency,
+        {**({"24h": past.lately.regions} if past.lately.regions else {}), **past.latency},
         {rfc3339(one.day)[:10]: one.latency for one in past.rolled.summaries if one.latency},
+        past.lately.all,
     )
 
 
@@ -107,6 +110,7 @@ class Gatherer:
         self._latency: dict[str, tuple[int, dict[str, dict[str, Percentiles]]]] = {}
         self._outages: dict[str, tuple[object, tuple[Span, ...]]] = {}
         self._codes: dict[tuple[str, int], Codes] = {}
+        self._last_hours = LastHours(store)
         self._incidents: dict[str, tuple[object, tuple[Incident, ...]]] = {}
         self._changes: dict[str, tuple[int, tuple[SurfaceChange, ...]]] = {}
 
@@ -120,6 +124,7 @@ class Gatherer:
         recent = {shard: self._recent(shard, now) for shard in sorted({server.shard for server in shown})}
         days = local_days(now, DAYS, ZoneInfo(site.timezone))
         touched = self._store.touched(now)
+        self._last_hours.begin(server.slug for server in shown)
         windows = (*site.maintenance, *self._store.maintenance(days[0].begin, now))
         calendar = Calendar(windows, days[0].begin, now)
         views = []
@@ -133,6 +138,7 @@ class Gatherer:
                         self._rolled_up(server.slug, days, now),
                         self._latency_of(server.slug, now),
                         self._outages_of(state, days[0].begin),
+                        self._last_hours.of(server.slug, now),
                         tuple(calendar.excluded(server)),
                     ),
                     recent[server.shard],
@@ -185,10 +191,10 @@ class Gatherer:
 
     def _latency_of(self, slug: str, now: int) -> dict[str, dict[str, Percentiles]]:
         at, known = self._latency.get(slug, (0, {}))
-        if at != now // HOUR:
+        if at != (now - ROLLED_UP_S) // HOUR:
             today = now // DAY * DAY
             known = _percentiles(self._store.sketches(slug, today - (DAYS - 1) * DAY, now + 1, now), today)
-            self._latency[slug] = (now // HOUR, known)
+            self._latency[slug] = ((now - ROLLED_UP_S) // HOUR, known)
         return known
 
     def _outages_of(self, state: ServerState, since: int) -> tuple[Span, ...]:
