@@ -20,11 +20,12 @@ from lookout.config.model import Server
 
 from tests.reference import conditions, telling
 from tests.reference.facts import failure_of
-from tests.reference.rounds import FAILING, FINE, Heard, Plan, long_silence, silence, streak
+from tests.reference.rounds import FAILING, FINE, Change, Heard, Plan, long_silence, silence, streak
 from tests.reference.usual import DAY, Timed, usual
 
 HOUR = 3600
 CALM = 1800
+WEEK = 7 * DAY
 ROUNDS = ("availability", "regional", "latency", "limited")
 """The kinds that are about what rounds say."""
 
@@ -70,6 +71,8 @@ class Account:
     told: list[dict[str, Any]] = field(default_factory=list)
     codes: dict[int, str] = field(default_factory=dict)
     moments: list[Moment] = field(default_factory=list)
+    drifted_at: int = 0
+    """The minute of the newest change of its drift incident."""
 
     # --- a minute ---------------------------------------------------------------------------------------------------
 
@@ -141,6 +144,7 @@ class Account:
         self.stood.append(self.status)
         self._conditions(newest)
         self._expiries(newest)
+        self._drifts(newest)
 
     # --- maintenance ------------------------------------------------------------------------------------------------
 
@@ -229,7 +233,7 @@ class Account:
 
     # --- incidents of any kind --------------------------------------------------------------------------------------
 
-    def _open(self, kind: str, started_at: int, newest: Heard, **more: Any) -> None:
+    def _open(self, kind: str, started_at: int, newest: Heard, *, change: Change | None = None, **more: Any) -> None:
         incident = {
             "kind": kind,
             "key": newest.minute,
@@ -240,13 +244,14 @@ class Account:
             "evidence": failure_of(self.watch),
             "stage": 0,
             "flapping": False,
+            "surface": "",
             "resolved_at": None,
             "resolution": None,
-            **({} if kind == "availability" else conditions.shown(kind, newest, self.watch)),
+            **({} if kind == "availability" else conditions.shown(kind, newest, self.watch, change)),
             **more,
         }
         self.open[kind] = incident
-        self.told.append(telling.told(conditions.OPENED.get(kind, "incident.opened"), self, incident))
+        self.told.append(telling.told(conditions.OPENED.get(kind, "incident.opened"), self, incident, change))
 
     def _resolve(self, kind: str, at: int, why: str = "recovered") -> None:
         incident = self.open.pop(kind)
@@ -273,6 +278,23 @@ class Account:
             elif stage < incident["stage"]:
                 incident |= {"stage": stage, "failure": conditions.shown(kind, newest, self.watch)["failure"]}
                 self.told.append(telling.told(conditions.OPENED[kind], self, incident))
+
+    def _drifts(self, newest: Heard) -> None:
+        for change in newest.changes:
+            incident = self.open.get("drift")
+            back = incident is not None and change.new == incident["surface"]
+            if incident is not None and (back or change.cls in conditions.SERIOUS):
+                self.told.append(telling.told("drift.detected", self, incident, change))
+                self.drifted_at = newest.minute
+            elif change.cls in conditions.SERIOUS:
+                self._open("drift", newest.minute, newest, change=change)
+                self.drifted_at = newest.minute
+            else:
+                self.told.append(telling.told("drift.detected", self, None, change))
+            if back:
+                self._resolve("drift", newest.minute, "reverted")
+        if "drift" in self.open and newest.minute - self.drifted_at >= WEEK:
+            self._resolve("drift", newest.minute, "settled")
 
 
 def due(server: Server, minute: int) -> bool:

@@ -7,10 +7,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.reference.facts import NOTHING, facts, worst
-from tests.reference.rounds import Heard
+from tests.reference.rounds import Change, Heard
 
-OPENED = {"latency": "latency.degraded", "certificate": "tls.expiring", "credential": "credential.expiring"}
+OPENED = {
+    "latency": "latency.degraded",
+    "certificate": "tls.expiring",
+    "credential": "credential.expiring",
+    "drift": "drift.detected",
+}
 """What is told at the beginning of a kind; of others it is `incident.opened`."""
+
+SERIOUS = ("breaking", "risky", "unknown")
+"""The classes of changes that are an incident."""
 
 
 def mark(kind: str, one: Heard) -> str:
@@ -50,8 +58,10 @@ def opens(kind: str, bad: Sequence[Heard], newest: Heard) -> bool:
     return kind != "limited" or newest.minute - bad[-1].minute >= newest.server.limited_after_s
 
 
-def shown(kind: str, newest: Heard, watch: Sequence[Heard]) -> dict[str, Any]:
+def shown(kind: str, newest: Heard, watch: Sequence[Heard], change: Change | None = None) -> dict[str, Any]:
     """What such an incident shows when it begins: a failure, and the regions that saw it."""
+    if change is not None:
+        return {"regions": list(change.regions), "failure": NOTHING, "evidence": None, "surface": change.old}
     if kind in ("certificate", "credential"):
         ends = end(kind, watch) or 0
         at, verb = datetime.fromtimestamp(ends, UTC), "ended" if ends <= newest.minute else "ends"
@@ -85,6 +95,11 @@ def stage(kind: str, newest: Heard, watch: Sequence[Heard]) -> int:
     if ends is None:
         return 0
     return min((time for time in times if time and time >= ends - newest.minute), default=0)
+
+
+def severity_of_change(cls: str) -> str:
+    """How urgent a change of the surface is."""
+    return {"breaking": "high", "risky": "warning"}.get(cls, "info")
 
 
 def severity(kind: str, at: int, times: Sequence[int]) -> str:

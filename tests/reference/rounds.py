@@ -53,6 +53,16 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A change of what the server offers, as it is told: its class, the surfaces it leads from and to, who saw it."""
+
+    cls: str
+    old: str
+    new: str
+    regions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Heard:
     """One judged minute of one server: what was configured then, and what regions said, asked or not.
 
@@ -64,6 +74,7 @@ class Heard:
     results: Mapping[str, ProbeResult]
     usual_ms: int | None = None
     heard_at: int | None = None
+    changes: tuple[Change, ...] = ()
 
     @property
     def server(self) -> Server:

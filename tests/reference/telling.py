@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.reference import conditions
-from tests.reference.facts import facts
-from tests.reference.rounds import Plan, streak
+from tests.reference.facts import NOTHING, facts
+from tests.reference.rounds import Change, Plan, streak
 
 if TYPE_CHECKING:
     from tests.reference.account import Account
 
 
-def told(kind: str, account: Account, incident: dict[str, Any]) -> dict[str, Any]:
-    """Of an incident that began, changed or ended with the newest round."""
+def told(kind: str, account: Account, incident: dict[str, Any] | None, change: Change | None = None) -> dict[str, Any]:
+    """Of an incident that began, changed or ended with the newest round; or of a change that is none."""
     newest = account.watch[-1]
     run = streak(account.counted, len(account.counted) - 1, exactly=False)
     known = facts(account.watch)
@@ -23,8 +23,8 @@ def told(kind: str, account: Account, incident: dict[str, Any]) -> dict[str, Any
         "status": account.status,
         "previous_status": account.previous,
         "previous_since": account.previous_since,
-        "severity": _severity(kind, account, incident),
-        "failure": _failure(known["failure"], incident),
+        "severity": conditions.severity_of_change(change.cls) if change else _severity(kind, account, incident or {}),
+        "failure": _failure(known["failure"], incident) if incident and not change else NOTHING,
         "quorum": {
             "regions_total": len(newest.regions),
             "regions_failing": len(newest.failing),
@@ -33,7 +33,8 @@ def told(kind: str, account: Account, incident: dict[str, Any]) -> dict[str, Any
             "consecutive_rounds": len(run) if run and run[0].fails == newest.fails else 0,
         },
         "regions": known["regions"],
-        "incident": dict(incident),
+        "incident": dict(incident) if incident else None,
+        **({"change": (change.old, change.new)} if change else {}),
         **_addressed(newest.plan),
     }
 
