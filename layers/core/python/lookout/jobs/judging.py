@@ -105,7 +105,8 @@ def _judge_once(
     if not minutes:
         return []
     incidents = store.open_incidents(state.servers.values())
-    calendar = Calendar(site.maintenance, minutes[0], minutes[-1] + 60)
+    windows = (*site.maintenance, *store.maintenance(minutes[0], now))
+    calendar = Calendar(windows, minutes[0], minutes[-1] + 60)
     out: list[Judgement] = []
     for minute in minutes:
         found = rounds.get(minute, {})
