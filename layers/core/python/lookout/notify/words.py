@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from lookout.notify.facts import OUTAGE, Fact, Listing, Phase, facts, kind_of, listings, phase
-from lookout.notify.text import one_line
+from lookout.notify.text import moment, one_line
 from lookout.verdict.state import Notice
 
 _OVER: Final = ("removed", "paused")
@@ -137,7 +137,7 @@ def tell(notice: Notice, site_url: str) -> Story:
         notice.type.startswith("incident.")
         and phase(notice) is not Phase.RESOLVED
         and kind_of(notice) == OUTAGE
-        and not _just_taken(notice)
+        and not just_taken(notice)
     )
     title = notice.status if told_by_status else verb
     cause = _cause(notice)
@@ -148,6 +148,7 @@ def tell(notice: Notice, site_url: str) -> Story:
     if notice.incident is not None and notice.incident.flapping and phase(notice) is not Phase.RESOLVED:
         verb += " (flapping)"
     about_us = notice.incident is not None and notice.incident.kind == "region"
+    note = "Lookout itself: servers are judged by the regions that report." if about_us else _note(notice)
     return Story(
         tone=tone,
         name=str(notice.server.get("name") or notice.slug),
@@ -156,7 +157,7 @@ def tell(notice: Notice, site_url: str) -> Story:
         address=str(notice.server.get("url") or ""),
         cause=cause,
         detail=notice.failure.message if cause else "",
-        note="Lookout itself: servers are judged by the regions that report." if about_us else _note(notice),
+        note=f"{_missed(notice)} {note}".strip(),
         listings=listings(notice),
         facts=tuple(facts(notice)),
         page=links(notice, site_url)["status_page"],
@@ -176,7 +177,7 @@ def _verb(notice: Notice) -> tuple[Tone, str]:
         return Tone.GOOD, _KINDS.get(kind, ("", f"{kind} is over".strip()))[1]
     if notice.drift is not None and notice.drift["unstable"]:
         return Tone.CHANGE, "alternates in what it offers"
-    if _just_taken(notice):
+    if just_taken(notice):
         return Tone.NEWS, "is acknowledged"
     if kind == OUTAGE and notice.status == "credential_rejected":
         return Tone.BAD if notice.type == "incident.opened" else Tone.WARNING, "rejects our credential"
@@ -186,7 +187,7 @@ def _verb(notice: Notice) -> tuple[Tone, str]:
     return tone, _KINDS[kind][0] if kind in _KINDS else notice.type.replace(".", " ").replace("_", " ")
 
 
-def _just_taken(notice: Notice) -> bool:
+def just_taken(notice: Notice) -> bool:
     """Does it tell that somebody has taken the incident in hand?"""
     lines = notice.incident.timeline if notice.incident is not None else ()
     return notice.type == "incident.updated" and bool(lines) and lines[-1].what == "acknowledged"
@@ -214,11 +215,21 @@ def _cause(notice: Notice) -> str:
     return f"{(failure.reason or 'failed').replace('_', ' ')[:80]}{status}"
 
 
+def _missed(notice: Notice) -> str:
+    """Of an end whose beginning this sink was not told: both."""
+    incident = notice.incident
+    if not notice.opening_undelivered or incident is None or incident.resolved_at is None:
+        return ""
+    was = "It was down" if incident.kind == OUTAGE else "It lasted"
+    span = f"from {moment(incident.started_at)} to {moment(incident.resolved_at)}"
+    return f"{was} {span}; the notice of its beginning could not be delivered."
+
+
 def _note(notice: Notice) -> str:
     """What the listings leave out."""
     if notice.digest is not None and phase(notice) is Phase.RESOLVED and notice.digest["failing"]:
         return "Who still fails is told alone from here on."
-    taken = notice.incident.acknowledged if notice.incident is not None and _just_taken(notice) else None
+    taken = notice.incident.acknowledged if notice.incident is not None and just_taken(notice) else None
     if taken is not None and taken.public:
         return one_line(taken.text, 500)
     if notice.drift is None:
