@@ -129,6 +129,21 @@ def test_an_address_without_a_path() -> None:
     assert receiver.requests[0].startswith(b"POST / HTTP/1.1\r\n")
 
 
+def test_what_a_receiver_repeats_of_a_credential_is_left_out() -> None:
+    said = b"key r3levant is wrong, Bearer t0ken-of-ours is wrong, X-Key: s3cret-header is wrong"
+    with receiving(b"HTTP/1.1 401 X\r\ncontent-length: %d\r\n\r\n%s" % (len(said), said)) as receiver:
+        headers = {
+            "authorization": "Bearer t0ken-of-ours",
+            "X-Key": "s3cret-header",
+            "content-type": "application/json",
+        }
+        request = HttpRequest(f"http://127.0.0.1:{receiver.port}/", headers, b"{}", secrets=("r3levant",))
+        answer = deliver(request, allow_private=True, timeout_s=5)
+    assert answer.text == "key […] is wrong, […] is wrong, X-Key: […] is wrong"
+    assert answer.body == said
+    assert "t0ken" not in repr(answer)
+
+
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_any_2xx_is_delivered(status: int) -> None:
     with receiving(b"HTTP/1.1 %d X\r\ncontent-length: 0\r\n\r\n" % status) as receiver:

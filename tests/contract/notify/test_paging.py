@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from lookout.notify.facts import Phase, phase
 from lookout.notify.render import render
 from lookout.notify.request import HttpRequest, Target
+from lookout.notify.words import just_taken
 from lookout.verdict.state import Notice
 
 from tests.contract.notify.sample import (
@@ -40,6 +42,8 @@ def schema(name: str) -> Any:
     return jsonschema.Draft202012Validator(found, format_checker=jsonschema.FormatChecker())
 
 
+assert ACKNOWLEDGED.incident is not None
+AFTERWARDS = replace(ACKNOWLEDGED, incident=ACKNOWLEDGED.incident.noting(OPENED + 120, "updated"))
 ALERT, CHANGE = schema("pagerduty-alert"), schema("pagerduty-change")
 CREATE, CLOSE = schema("opsgenie-create"), schema("opsgenie-close")
 
@@ -59,6 +63,7 @@ def test_pagerduty_takes_every_notice(name: str) -> None:
     [
         (OPEN, "trigger"),
         (UPDATED, "trigger"),
+        (AFTERWARDS, "trigger"),
         (ACKNOWLEDGED, "acknowledge"),
         (RESOLVED, "resolve"),
         (STALE, "trigger"),
@@ -102,6 +107,9 @@ def test_opsgenie_takes_every_notice(name: str) -> None:
     told = json.loads(made.body)
     if phase(notice) is Phase.RESOLVED:
         assert made.url == f"https://api.eu.opsgenie.com/v2/alerts/{notice.dedup_key}/close?identifierType=alias"
+        CLOSE.validate(told)
+    elif just_taken(notice):
+        assert made.url == f"https://api.eu.opsgenie.com/v2/alerts/{notice.dedup_key}/acknowledge?identifierType=alias"
         CLOSE.validate(told)
     else:
         assert made.url == "https://api.eu.opsgenie.com/v2/alerts"

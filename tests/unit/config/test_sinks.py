@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from lookout.config.load import parse_config
+from lookout.config.load import parse_config, remarks
 from lookout.config.model import Config, Sink
 from lookout.config.references import references
 from lookout.config.sinks import KINDS
@@ -46,6 +46,13 @@ def test_every_value_that_may_be_a_reference_is_found() -> None:
         "ssm:/old",
         "secret:headers#token",
     ]
+
+
+def test_a_topic_everybody_can_read_is_remarked_on() -> None:
+    said = "ops can be read by whoever knows its topic: give it a token, or make its address a secret"
+    assert said in remarks(load(ntfy="https://ntfy.sh/x"))
+    assert said not in remarks(load(ntfy="https://ntfy.sh/x", token="secret:x"))
+    assert said not in remarks(load(ntfy="secret:topic"))
 
 
 def test_a_template_has_a_size() -> None:

@@ -70,6 +70,11 @@ def remarks(config: Config) -> list[str]:
     if config.site.heartbeat is not None and not is_reference(config.site.heartbeat.url):
         out.append("heartbeat: whoever reads its address here can call it in our stead; a reference would keep it")
     out += [
+        f"{sink.name} can be read by whoever knows its topic: give it a token, or make its address a secret"
+        for sink in config.site.sinks
+        if sink.kind == "ntfy" and "token" not in sink.options and not is_reference(sink.url)
+    ]
+    out += [
         f"{server.slug} itself says where its OAuth client secret is sent: auth.oauth.token_url would pin that"
         for server in config.servers
         if "oauth" in server.auth and "token_url" not in server.auth["oauth"]

@@ -9,7 +9,7 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -199,7 +199,7 @@ def _send(
         after = next((v for k, v in response.headers if k.lower() == b"retry-after"), b"")
         seconds = retry_after(after.decode("latin-1"), time.time()) if after else None
         body = _body(response)
-        return Answer(response.status, _readable(body, parts, request.headers), seconds, body=body)
+        return Answer(response.status, _readable(body, parts, request), seconds, body=body)
 
 
 def _body(response: httpcore.Response) -> bytes:
@@ -215,11 +215,12 @@ def _body(response: httpcore.Response) -> bytes:
     return text
 
 
-def _readable(text: bytes, parts: SplitResult, headers: Mapping[str, str]) -> str:
+def _readable(text: bytes, parts: SplitResult, request: HttpRequest) -> str:
     """One line of at most 200 characters, without the parts of the request that receivers like to repeat."""
     decoded = text[:_SHOWN].decode("utf-8", "replace")
-    sent = [value for name, value in headers.items() if name not in _OURS and not name.startswith("webhook-")]
+    sent = [value for name, value in request.headers.items() if name not in _OURS and not name.startswith("webhook-")]
     said = [
+        *request.secrets,
         *sent,
         *(word for value in sent for word in value.split()),
         *parts.path.split("/"),

@@ -12,11 +12,15 @@ from lookout import USER_AGENT
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """What is POSTed. `url` and `headers` may hold secrets: they are never logged."""
+    """What is POSTed. `url` and `headers` may hold secrets: they are never logged.
+
+    `secrets` are those in the body: what a receiver repeats of them is left out of its answer, as of the other two.
+    """
 
     url: str
     headers: dict[str, str]
     body: bytes
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,9 @@ def json_text(payload: object) -> str:
     return made.encode("utf-8", "replace").decode("utf-8")
 
 
-def post(url: str, payload: object, headers: Mapping[str, str] | None = None) -> HttpRequest:
+def post(
+    url: str, payload: object, headers: Mapping[str, str] | None = None, secrets: tuple[str, ...] = ()
+) -> HttpRequest:
     """A POST of JSON."""
     own = {"content-type": "application/json", "user-agent": USER_AGENT}
-    return HttpRequest(url, {**own, **(headers or {})}, json_text(payload).encode())
+    return HttpRequest(url, {**own, **(headers or {})}, json_text(payload).encode(), secrets)

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from lookout.notify.facts import Phase, phase
 from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.text import one_line
-from lookout.notify.words import Story, tell
+from lookout.notify.words import Story, just_taken, tell
 from lookout.verdict.state import Notice
 
 HOSTS: Final = {"us": "https://api.opsgenie.com", "eu": "https://api.eu.opsgenie.com"}
@@ -24,14 +24,15 @@ _SOURCE: Final = "Lookout"
 
 
 def request(notice: Notice, target: Target, site_url: str, now: int) -> HttpRequest:
-    """Create, or close by alias. Both are answered 202, and a close of what is not open harms nothing."""
+    """Create, acknowledge or close by alias. All are answered 202; a close of what is not open harms nothing."""
     del now
     host, story = HOSTS[target.options.get("region", "us")], tell(notice, site_url)
     headers = {"authorization": f"GenieKey {target.url}"}
-    if phase(notice) is Phase.RESOLVED:
+    action = "close" if phase(notice) is Phase.RESOLVED else "acknowledge" if just_taken(notice) else ""
+    if action:
         alias = quote(notice.dedup_key[:512], safe="")
         body = {"source": _SOURCE, "note": one_line(_sentence(story), 25_000)}
-        return post(f"{host}/v2/alerts/{alias}/close?identifierType=alias", body, headers)
+        return post(f"{host}/v2/alerts/{alias}/{action}?identifierType=alias", body, headers)
     return post(f"{host}/v2/alerts", _create(notice, story), headers)
 
 

@@ -13,7 +13,7 @@ from lookout.notify.facts import Phase, phase
 from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.sinks.webhook import payload
 from lookout.notify.text import one_line, rfc3339
-from lookout.notify.words import Story, tell
+from lookout.notify.words import Story, just_taken, tell
 from lookout.verdict.state import Notice
 
 HOSTS: Final = {"us": "https://events.pagerduty.com", "eu": "https://events.eu.pagerduty.com"}
@@ -26,15 +26,14 @@ def request(notice: Notice, target: Target, site_url: str, now: int) -> HttpRequ
     del now
     host, story = HOSTS[target.options.get("region", "us")], tell(notice, site_url)
     if phase(notice) is Phase.NEWS and notice.severity not in _SEVERITIES:
-        return post(f"{host}/v2/change/enqueue", _change(notice, story, target.url))
-    return post(f"{host}/v2/enqueue", _alert(notice, story, target.url, site_url))
+        return post(f"{host}/v2/change/enqueue", _change(notice, story, target.url), secrets=(target.url,))
+    return post(f"{host}/v2/enqueue", _alert(notice, story, target.url, site_url), secrets=(target.url,))
 
 
 def _alert(notice: Notice, story: Story, key: str, site_url: str) -> dict[str, Any]:
     """Triggered again, an alert that is open takes the event into its log and calls nobody anew."""
-    acknowledged = notice.incident is not None and notice.incident.acknowledged is not None
     resolved = phase(notice) is Phase.RESOLVED
-    action = "resolve" if resolved else "acknowledge" if acknowledged else "trigger"
+    action = "resolve" if resolved else "acknowledge" if just_taken(notice) else "trigger"
     made: dict[str, Any] = {
         "routing_key": key,
         "event_action": action,
