@@ -84,6 +84,7 @@ GRANTS: Final = (
     Grant("notify", "stream-list/incidents", _STREAM_LIST, "asked by Lambda of a stream's reader"),
     Grant("notify", "queue/outbox-dead", ("sqs:SendMessage",), "notices that could not be queued"),
     Grant("notify", "queue/deliveries", ("sqs:SendMessage", *_QUEUE_READ), "one message per notice and sink"),
+    Grant("notify", "queue/deliveries-dead", ("sqs:SendMessage",), "what was tried for a day"),
     Grant("notify", "table/servers", ("dynamodb:GetItem",), "the site: its sinks"),
     Grant(
         "notify",

@@ -57,6 +57,7 @@ def _ports(own: settings.NotifySettings) -> Ports:
         resolve=vault.resolve,
         send=partial(_send, own.home),
         delay=partial(aws.delay_delivery, own.deliveries_url, own.home),
+        bury=partial(aws.send_delivery, own.dead_url, own.home),
         now=lambda: int(time.time()),
         chance=random.SystemRandom().random,
         site_url=own.site_url,

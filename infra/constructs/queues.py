@@ -9,7 +9,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 from lookout import settings
 
-MAX_RECEIVES: Final = 8
+MAX_RECEIVES: Final = 1000
+"""The most that SQS counts. Notify gives a delivery up by itself, after a day; this is for one it cannot even try."""
 VISIBILITY_S: Final = 90
 
 
@@ -77,7 +78,7 @@ class Queues(Construct):
             "Deliveries",
             queue_name=settings.DELIVERIES_QUEUE,
             fifo=True,
-            retention_period=cdk.Duration.days(4),
+            retention_period=cdk.Duration.days(14),
             visibility_timeout=cdk.Duration.seconds(VISIBILITY_S),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.deliveries_dead, max_receive_count=MAX_RECEIVES),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
@@ -91,4 +92,5 @@ class Queues(Construct):
             "queue/judge-dead": self.judge_dead.queue_arn,
             "queue/outbox-dead": self.outbox_dead.queue_arn,
             "queue/deliveries": self.deliveries.queue_arn,
+            "queue/deliveries-dead": self.deliveries_dead.queue_arn,
         }

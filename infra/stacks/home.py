@@ -74,7 +74,11 @@ class HomeStack(cdk.Stack):
         data = {settings.ENV_DATA_BUCKET: self.data.bucket_name}
         environments: dict[str, dict[str, str]] = {
             "judge": {settings.ENV_SURFACES_BUCKET: self.surfaces.bucket_name},
-            "notify": {**site, settings.ENV_DELIVERIES_URL: self.queues.deliveries.queue_url},
+            "notify": {
+                **site,
+                settings.ENV_DELIVERIES_URL: self.queues.deliveries.queue_url,
+                settings.ENV_DEAD_URL: self.queues.deliveries_dead.queue_url,
+            },
             "rollup": {},
             "publish": {**site, **data, settings.ENV_SITE_BUCKET: self.site.bucket.bucket_name},
             "api": {**site, **data},

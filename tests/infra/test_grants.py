@@ -99,6 +99,7 @@ def arns(resource: str, region: str, folder: str, template: dict[str, Any]) -> l
         "judge-dead": settings.JUDGE_DLQ,
         "outbox-dead": settings.OUTBOX_DLQ,
         "deliveries": "lookout-deliveries.fifo",
+        "deliveries-dead": "lookout-deliveries-dead.fifo",
         "rounds-waiting": settings.WAITING_QUEUE,
     }
     secrets = {

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from lookout import settings
 from lookout.config.model import Config
+from lookout.notify.retry import TRIED_FOR_S
 
 from infra.application import HOME_STACK, probe_stack
 from infra.constructs.function import SIZES
@@ -93,7 +94,10 @@ def test_deliveries_are_retried_in_order_and_then_set_aside(aws: Any) -> None:
     queue = by(aws.of(HOME_STACK, "AWS::SQS::Queue"), "QueueName")[settings.DELIVERIES_QUEUE]
     assert queue["FifoQueue"] is True
     assert queue["VisibilityTimeout"] == 90 > SIZES["notify"].timeout_s
-    assert queue["RedrivePolicy"]["maxReceiveCount"] == 8
+    # What notify cannot even try is received again for longer than a delivery is tried, and kept for longer than that.
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 1000, "the most SQS takes"
+    assert 1000 * queue["VisibilityTimeout"] > TRIED_FOR_S
+    assert queue["MessageRetentionPeriod"] == 14 * 86_400
     assert mapping(aws, "Deliveries")["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 

@@ -152,6 +152,7 @@ def test_the_webhook_is_what_shapes_says() -> None:
             "flapping": False,
             "acknowledged_at": None,
             "acknowledged_by": None,
+            "opening_undelivered": False,
         },
         "drift": None,
         "digest": None,
@@ -199,6 +200,7 @@ def test_a_resolution_says_how_long_it_was() -> None:
         "flapping": False,
         "acknowledged_at": None,
         "acknowledged_by": None,
+        "opening_undelivered": False,
     }
 
 

@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from lookout.config.model import Sink, Site
 from lookout.notify.request import HttpRequest, Request
 from lookout.notify.retry import Answer
 from lookout.store import Delivery
+from lookout.store.deliveries import Untold
 from lookout.verdict.state import Notice
 
 from functions.notify import handler as notify
@@ -19,6 +22,9 @@ from tests.contract.notify.sample import OPEN, RESOLVED
 
 ROOT = Path(__file__).parents[3]
 QUEUE = "https://sqs.us-east-1.amazonaws.com/000000000000/lookout-deliveries.fifo"
+NOW = 1_787_409_260
+"""Ten seconds after the messages of the events were sent."""
+DEAD = QUEUE.replace(".fifo", "-dead.fifo")
 SITE = Site(
     "Acme",
     "us-east-1",
@@ -31,9 +37,11 @@ class World:
     """AWS and the internet."""
 
     def __init__(self) -> None:
+        self.now = NOW
         self.queued: list[tuple[str, ...]] = []
         self.delayed: list[tuple[str, str, str, int]] = []
         self.records: dict[tuple[str, str], Delivery] = {}
+        self.missed: dict[tuple[str, str], Untold] = {}
         self.sent: list[tuple[str, str]] = []
         self.answers: dict[str, Answer] = {}
 
@@ -53,6 +61,12 @@ class World:
     def record_delivery(self, notice_id: str, delivery: Delivery) -> None:
         self.records[notice_id, delivery.sink] = delivery
 
+    def untold(self, about: str, sink: str) -> Untold | None:
+        return self.missed.get((about, sink))
+
+    def keep_untold(self, about: str, sink: str, untold: Untold, now: int) -> None:
+        self.missed[about, sink] = untold
+
     def secret_value(self, home: str, name: str) -> str:
         return f"https://hooks.slack.com/{home}/{name}"
 
@@ -67,8 +81,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     monkeypatch.setenv("LOOKOUT_HOME_REGION", "us-east-1")
     monkeypatch.setenv("LOOKOUT_DELIVERIES_URL", QUEUE)
+    monkeypatch.setenv("LOOKOUT_DEAD_URL", DEAD)
     monkeypatch.setenv("LOOKOUT_SITE_URL", "https://status.acme.dev/")
     monkeypatch.setattr(notify, "vaults", {})
+    monkeypatch.setattr(notify, "time", SimpleNamespace(time=lambda: world.now + 0.5, monotonic=time.monotonic))
     monkeypatch.setattr(notify, "Store", world)
     monkeypatch.setattr(notify, "deliver", world.deliver)
     monkeypatch.setattr(notify.aws, "secret_value", world.secret_value)
@@ -124,6 +140,15 @@ def test_what_fails_waits_and_its_group_with_it(world: World, capsys: pytest.Cap
     assert world.sent == [("https://ops.acme.dev/x", OPEN.id), ("https://hooks.slack.com/us-east-1/slack", "")]
     assert world.delayed == [(QUEUE, "us-east-1", "h-1", 120)]
     assert metric(capsys) == {"DeliveriesRetrying": 1, "DeliveriesDelivered": 1}
+
+
+def test_what_fails_for_a_day_is_dead(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.answers["https://ops.acme.dev/x"] = Answer(503, "busy")
+    world.now += 86_400
+    assert run("queue") == {"batchItemFailures": []}
+    assert world.queued == [(DEAD, "us-east-1", OPEN.id, "hook", f"{OPEN.dedup_key}#hook")]
+    assert world.records[OPEN.id, "hook"] == Delivery("hook", "dead", "HTTP 503 busy", world.now, 1)
+    assert metric(capsys) == {"DeliveriesDead": 1}
 
 
 @pytest.mark.parametrize(

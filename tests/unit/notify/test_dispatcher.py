@@ -10,8 +10,8 @@ from lookout.config.model import Sink, Site
 from lookout.errors import SecretError, StoreError
 from lookout.notify.dispatcher import Outcome, Ports, Task, attempt, deliver_messages, fan_out, target_of
 from lookout.notify.request import HttpRequest, Request
-from lookout.notify.retry import Answer
-from lookout.store.database import Delivery
+from lookout.notify.retry import TRIED_FOR_S, Answer
+from lookout.store.deliveries import Delivery, Untold
 from lookout.verdict.state import Notice
 
 from tests.contract.notify.sample import OPEN, RESOLVED, SITE
@@ -30,6 +30,9 @@ class World:
         self.held: Site | None = Site("Acme", "us-east-1", ("eu-west-1",), sinks)
         self.deliveries: dict[tuple[str, str], Delivery] = {}
         self.conversations: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self.missed: dict[tuple[str, str], Untold] = {}
+        self.buried: list[tuple[str, str, str]] = []
+        self.now = NOW
         self.answers = list(answers)
         self.sent: list[HttpRequest] = []
         self.allowed: list[bool] = []
@@ -51,8 +54,15 @@ class World:
         return self.conversations.get((about, sink))
 
     def keep_conversation(self, about: str, sink: str, memory: Mapping[str, Any], now: int) -> None:
-        assert now == NOW
+        assert now == self.now
         self.conversations[about, sink] = memory
+
+    def untold(self, about: str, sink: str) -> Untold | None:
+        return self.missed.get((about, sink))
+
+    def keep_untold(self, about: str, sink: str, untold: Untold, now: int) -> None:
+        assert now == self.now
+        self.missed[about, sink] = untold
 
     def resolve(self, reference: str) -> str:
         if reference not in SECRETS:
@@ -72,24 +82,29 @@ class World:
             resolve=self.resolve,
             send=self.send,
             delay=lambda handle, seconds: self.delayed.append((handle, seconds)),
-            now=lambda: NOW,
+            bury=lambda *delivery: self.buried.append(delivery),
+            now=lambda: self.now,
             chance=lambda: 1.0,
             site_url=SITE,
         )
 
 
-def message(notice: Notice, sink: str, receives: int = 1, key: str = "") -> dict[str, Any]:
+def message(notice: Notice, sink: str) -> dict[str, Any]:
     return {
-        "messageId": f"{notice.type}-{sink}{key}",
+        "messageId": f"{notice.type}-{sink}",
         "receiptHandle": f"handle-{notice.type}-{sink}",
         "body": json.dumps({"notice": notice.id, "sink": sink}),
-        "attributes": {"ApproximateReceiveCount": str(receives), "MessageGroupId": f"{notice.dedup_key}#{sink}{key}"},
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": str((NOW - 1) * 1000 + 999),
+            "MessageGroupId": f"{notice.dedup_key}#{sink}",
+        },
         "eventSource": "aws:sqs",
     }
 
 
-def task(notice: Notice = OPEN, sink: str = "hook", number: int = 1) -> Task:
-    return Task(notice.id, sink, number)
+def task(notice: Notice = OPEN, sink: str = "hook", number: int = 1, queued: int = NOW) -> Task:
+    return Task(notice.id, sink, number, queued)
 
 
 def test_a_notice_becomes_one_delivery_per_sink() -> None:
@@ -106,7 +121,7 @@ def test_a_notice_becomes_one_delivery_per_sink() -> None:
 def test_delivered_is_recorded_and_never_sent_again() -> None:
     world = World(Answer(202, "accepted"))
     assert attempt(task(), world.ports) == Outcome(task(), "delivered", "HTTP 202 accepted")
-    assert world.deliveries[OPEN.id, "hook"] == Delivery("hook", "delivered", "HTTP 202 accepted", NOW)
+    assert world.deliveries[OPEN.id, "hook"] == Delivery("hook", "delivered", "HTTP 202 accepted", NOW, 1)
     assert attempt(task(number=2), world.ports) == Outcome(task(number=2), "known", "HTTP 202 accepted")
     assert len(world.sent) == 1
 
@@ -131,22 +146,98 @@ def test_a_private_sink_is_allowed_only_where_it_says_so() -> None:
 def test_what_may_pass_is_tried_again_later() -> None:
     world = World(Answer(503, "busy"), Answer(429, "", 600), Answer(200))
     assert attempt(task(number=3), world.ports) == Outcome(task(number=3), "retrying", "HTTP 503 busy", 20)
+    assert world.deliveries[OPEN.id, "hook"] == Delivery("hook", "retrying", "HTTP 503 busy", NOW, 1, NOW + 20)
+    world.now += 20
     assert attempt(task(number=4), world.ports).wait_s == 600
-    assert world.deliveries[OPEN.id, "hook"].result == "retrying"
+    world.now += 600
     assert attempt(task(number=5), world.ports).result == "delivered"
+    assert world.deliveries[OPEN.id, "hook"] == Delivery("hook", "delivered", "HTTP 200", NOW + 620, 3)
+
+
+def test_what_comes_before_its_time_waits_for_the_rest_of_it() -> None:
+    """SQS hides a message for half a day at most; and a receiver may ask for more."""
+    world = World(Answer(429, "", 60_000), Answer(200))
+    assert attempt(task(), world.ports).wait_s == 60_000
+    world.now += 43_000
+    assert attempt(task(number=2), world.ports) == Outcome(task(number=2), "waiting", "HTTP 429", 17_000)
+    assert len(world.sent) == 1
+    assert world.deliveries[OPEN.id, "hook"].attempts == 1
+    world.now += 17_000
+    assert attempt(task(number=3), world.ports).result == "delivered"
+    assert world.deliveries[OPEN.id, "hook"].attempts == 2
+
+
+def test_after_a_day_it_is_given_up_and_buried() -> None:
+    world = World(Answer(503), Answer(503))
+    world.now += TRIED_FOR_S - 10
+    assert attempt(task(number=200), world.ports).wait_s == 10  # once more, at the very end
+    world.now += 10
+    assert attempt(task(number=201), world.ports) == Outcome(task(number=201), "dead", "HTTP 503")
+    assert world.buried == [(OPEN.id, "hook", f"{OPEN.dedup_key}#hook")]
+    assert world.deliveries[OPEN.id, "hook"] == Delivery("hook", "dead", "HTTP 503", world.now, 2)
+    assert attempt(task(number=202), world.ports).result == "known"  # the same message, delivered twice
+    assert len(world.buried) == 1
+
+
+def test_what_waited_behind_another_for_a_day_is_still_tried_once() -> None:
+    world = World(Answer(200))
+    world.now += 3 * TRIED_FOR_S
+    assert attempt(task(), world.ports).result == "delivered"
+
+
+def test_a_receiver_that_asks_for_more_time_than_there_is_gets_no_attempt_before_it() -> None:
+    world = World(Answer(429, "", 50_000))
+    world.now += 40_000
+    assert attempt(task(), world.ports).result == "dead"
 
 
 def test_what_cannot_pass_is_over() -> None:
     world = World(Answer(404, "no_service"), Answer(None, "private", final=True))
     assert attempt(task(), world.ports) == Outcome(task(), "failed", "HTTP 404 no_service")
-    assert attempt(task(), world.ports) == Outcome(task(), "failed", "private")
-    assert world.deliveries[OPEN.id, "hook"].result == "failed"
+    again = task(queued=NOW + 1)
+    assert attempt(again, world.ports) == Outcome(again, "failed", "private")
+    assert world.deliveries[OPEN.id, "hook"] == Delivery("hook", "failed", "private", NOW, 2)
+    assert world.buried == []
+
+
+@pytest.mark.parametrize("how", ["failed", "dead"])
+def test_what_did_not_arrive_is_tried_again_where_somebody_sends_it_anew(how: str) -> None:
+    world = World(Answer(200))
+    world.deliveries[OPEN.id, "hook"] = Delivery("hook", how, "HTTP 404", NOW, 7)
+    assert attempt(task(queued=NOW), world.ports).result == "known"
+    assert attempt(task(queued=NOW + 1), world.ports).result == "delivered"
+    assert world.deliveries[OPEN.id, "hook"].attempts == 8
+    assert attempt(task(queued=NOW + 2), world.ports).result == "known"
+
+
+@pytest.mark.parametrize("refusal", [Answer(404), Answer(503)])
+def test_the_end_of_what_nobody_was_told_tells_of_both(refusal: Answer) -> None:
+    world = World(refusal, Answer(200), Answer(200))
+    world.now += TRIED_FOR_S
+    attempt(task(), world.ports)
+    assert attempt(task(RESOLVED), world.ports).result == "delivered"
+    told = json.loads(world.sent[1].body)
+    assert told["type"] == "incident.resolved"
+    assert told["incident"]["opening_undelivered"] is True
+    # Sent anew it would open an incident that is over, at a receiver that was told so.
+    assert attempt(task(queued=world.now + 1), world.ports).result == "known"
+    # Another sink was told of the opening, or is still to be.
+    assert attempt(task(RESOLVED, "oncall"), world.ports).result == "delivered"
+    assert "of its beginning" not in world.sent[2].body.decode()
+
+
+def test_an_opening_that_arrived_after_all_is_not_told_to_be_missing() -> None:
+    world = World(Answer(404), Answer(200), Answer(200))
+    attempt(task(), world.ports)
+    attempt(task(queued=NOW + 1), world.ports)
+    attempt(task(RESOLVED), world.ports)
+    assert json.loads(world.sent[2].body)["incident"]["opening_undelivered"] is False
 
 
 def test_a_sink_that_is_gone_is_undeliverable() -> None:
     world = World(sinks=())
     assert attempt(task(), world.ports) == Outcome(task(), "failed", "the sink is no longer configured")
-    assert world.deliveries[OPEN.id, "hook"] == Delivery("hook", "failed", "the sink is no longer configured", NOW)
+    assert world.deliveries[OPEN.id, "hook"] == Delivery("hook", "failed", "the sink is no longer configured", NOW, 1)
 
 
 def test_without_a_site_nothing_is_configured() -> None:
@@ -196,7 +287,9 @@ def test_a_resolution_is_sent_though_its_opening_was_refused() -> None:
 
 def test_other_incidents_are_not_held_up() -> None:
     world = World(Answer(500), Answer(200))
-    outcomes, kept = deliver_messages([message(OPEN, "hook"), message(OPEN, "hook", key="-other")], world.ports)
+    other = replace(OPEN, id="evt_other", dedup_key="inc_other")
+    world.notices[other.id] = other
+    outcomes, kept = deliver_messages([message(OPEN, "hook"), message(other, "hook")], world.ports)
     assert [o.result for o in outcomes] == ["retrying", "delivered"]
     assert kept == ["incident.opened-hook"]
 
@@ -237,6 +330,7 @@ def test_what_a_sink_remembers_is_kept_after_each_step() -> None:
     assert world.conversations == {(OPEN.dedup_key, "channel"): kept}
     assert attempt(task(RESOLVED, "channel"), world.ports).result == "retrying"
     assert world.conversations[OPEN.dedup_key, "channel"] == {**kept, "said": RESOLVED.id}
+    world.now += 5
     assert attempt(task(RESOLVED, "channel", 2), world.ports).result == "delivered"
     assert [request.url.rpartition("/")[2] for request in world.sent] == [
         "chat.postMessage",

@@ -5,14 +5,24 @@ from email.utils import formatdate
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lookout.notify.retry import FIRST_S, LONGEST_S, Answer, backoff, retry_after
+from lookout.notify.retry import FIRST_S, LONGEST_S, Answer, backoff, next_wait, retry_after
 
 
-@given(st.integers(-5, 10**6), st.floats(0, 1), st.one_of(st.none(), st.integers(0, 10**6)))
+@given(st.integers(-5, 10**6), st.floats(0, 1), st.one_of(st.none(), st.integers(0, 86_400)))
 def test_a_wait_is_within_its_bounds(attempt: int, chance: float, asked: int | None) -> None:
     wait = backoff(attempt, chance, asked)
-    assert 1 <= wait <= LONGEST_S
-    assert wait >= min(asked or 0, LONGEST_S)
+    assert max(1, asked or 0) <= wait <= max(LONGEST_S, asked or 0)
+
+
+@given(st.integers(1, 1000), st.floats(0, 1), st.one_of(st.none(), st.integers(0, 86_400)), st.integers(-100, 86_400))
+def test_the_last_attempt_is_at_the_end_of_the_day_and_none_before_its_time(
+    attempt: int, chance: float, asked: int | None, left_s: int
+) -> None:
+    wait = next_wait(attempt, chance, asked, left_s)
+    assert (wait is None) == (left_s <= 0 or (asked or 0) > left_s)
+    if wait is not None:
+        assert max(1, asked or 0) <= wait <= left_s
+        assert wait in (left_s, backoff(attempt, chance, asked))
 
 
 def test_the_longest_wait_doubles_until_a_quarter_of_an_hour() -> None:
@@ -21,10 +31,10 @@ def test_the_longest_wait_doubles_until_a_quarter_of_an_hour() -> None:
     assert FIRST_S == 5
 
 
-def test_retry_after_is_honoured_within_reason() -> None:
+def test_retry_after_is_honoured() -> None:
     assert backoff(1, 0.5, 60) == 60
     assert backoff(8, 1.0, 60) == 640
-    assert backoff(1, 0.5, 10**6) == LONGEST_S
+    assert backoff(1, 0.5, 50_000) == 50_000
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ SURFACES_PREFIX: Final = "surfaces/"
 ENV_HOME: Final = "LOOKOUT_HOME_REGION"
 ENV_PROBE_FUNCTION: Final = "LOOKOUT_PROBE_FUNCTION"
 ENV_DELIVERIES_URL: Final = "LOOKOUT_DELIVERIES_URL"
+ENV_DEAD_URL: Final = "LOOKOUT_DEAD_URL"
 ENV_SITE_BUCKET: Final = "LOOKOUT_SITE_BUCKET"
 ENV_DATA_BUCKET: Final = "LOOKOUT_DATA_BUCKET"
 ENV_SITE_URL: Final = "LOOKOUT_SITE_URL"
@@ -152,16 +153,19 @@ class JudgeSettings:
 
 @dataclass(frozen=True, slots=True)
 class NotifySettings:
-    """Settings of notify. `deliveries_url` is the FIFO queue of (notice, sink) deliveries."""
+    """Settings of notify. `deliveries_url` is the FIFO queue of (notice, sink) deliveries, `dead_url` where those go
+    that are given up.
+    """
 
     home: str
     deliveries_url: str
+    dead_url: str
     site_url: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """From LOOKOUT_HOME_REGION, LOOKOUT_DELIVERIES_URL, LOOKOUT_SITE_URL."""
-        return cls(env[ENV_HOME], env[ENV_DELIVERIES_URL], env[ENV_SITE_URL].rstrip("/"))
+        """From LOOKOUT_HOME_REGION, LOOKOUT_DELIVERIES_URL, LOOKOUT_DEAD_URL, LOOKOUT_SITE_URL."""
+        return cls(env[ENV_HOME], env[ENV_DELIVERIES_URL], env[ENV_DEAD_URL], env[ENV_SITE_URL].rstrip("/"))
 
 
 @dataclass(frozen=True, slots=True)

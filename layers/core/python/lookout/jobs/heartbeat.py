@@ -15,7 +15,7 @@ from lookout.config.model import Heartbeat, Server, Site
 from lookout.config.references import is_reference
 from lookout.errors import SecretError
 from lookout.notify.retry import Answer
-from lookout.store.database import Delivery
+from lookout.store.deliveries import Delivery
 from lookout.verdict.heartbeat import Pulse, ailments, waiting
 from lookout.verdict.state import Notice, ShardState
 from lookout.verdict.watch import Watch

@@ -1,20 +1,27 @@
-"""notify, in two steps: a notice becomes one delivery per sink; a delivery becomes one request and one record."""
+"""notify, in two steps: a notice becomes one delivery per sink; a delivery becomes one request and one record.
+
+What the queue promises is all that this builds on: messages of a group come in the order they were sent, the next one
+after the one before it is gone; each comes at least once. So a delivery is tried until the receiver acknowledges it,
+refuses it for good, or a day is over (`lookout.notify.retry`), and a record of that makes a second message harmless.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
 
 from lookout.config.model import Sink, Site
 from lookout.config.references import is_reference
 from lookout.errors import SecretError
 from lookout.notify.render import Dialog
 from lookout.notify.request import Request, Target
-from lookout.notify.retry import Answer, backoff
-from lookout.store.database import Delivery
+from lookout.notify.retry import TRIED_FOR_S, Answer, next_wait
+from lookout.store.deliveries import Delivery, Untold
 from lookout.verdict.state import Notice
+
+_LOST: Final = ("failed", "dead")
 
 
 class Outbox(Protocol):
@@ -29,7 +36,7 @@ class Outbox(Protocol):
         ...
 
     def delivery(self, notice_id: str, sink: str) -> Delivery | None:
-        """How a delivery ended."""
+        """How a delivery stands."""
         ...
 
     def record_delivery(self, notice_id: str, delivery: Delivery) -> None:
@@ -44,22 +51,32 @@ class Outbox(Protocol):
         """Remember that."""
         ...
 
+    def untold(self, about: str, sink: str) -> Untold | None:
+        """The opening of an incident (its `dedup_key`) that did not reach a sink."""
+        ...
+
+    def keep_untold(self, about: str, sink: str, untold: Untold, now: int) -> None:
+        """Remember that."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One delivery as queued; `attempt` counts from 1."""
+    """One delivery as queued. `attempt` is how often its message was received, from 1; `queued` when it was sent."""
 
     notice: str
     sink: str
     attempt: int
+    queued: int
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How an attempt ended.
 
-    `result` is delivered, failed (another attempt changes nothing), retrying, or known (it was delivered before);
-    `wait_s` None means it is over, else how long to wait before the next attempt.
+    `result` is delivered, failed (another attempt changes nothing), retrying, dead (given up after a day), waiting (its
+    time has not come: nothing was tried), or known (it was over before); `wait_s` None means it is over, else how long
+    to wait before the next attempt.
     """
 
     task: Task
@@ -78,7 +95,9 @@ class Ports:
     send: Callable[[Request, bool], Answer]
     """(request, allow_private) -> how it ended."""
     delay: Callable[[str, int], None]
-    """(receipt handle, seconds): no sooner than that."""
+    """(receipt handle, seconds): no sooner than that, as far as the queue can wait; what comes early waits again."""
+    bury: Callable[[str, str, str], None]
+    """(notice id, sink, group): into the dead-letter queue."""
     now: Callable[[], int]
     chance: Callable[[], float]
     site_url: str
@@ -109,11 +128,11 @@ def deliver_messages(records: Iterable[Mapping[str, Any]], ports: Ports) -> tupl
     kept: list[str] = []
     waiting: set[str] = set()
     for record in records:
-        attributes, body = record["attributes"], json.loads(record["body"])
+        attributes = record["attributes"]
         if attributes["MessageGroupId"] in waiting:
             kept.append(record["messageId"])
             continue
-        outcome = attempt(Task(body["notice"], body["sink"], int(attributes["ApproximateReceiveCount"])), ports)
+        outcome = attempt(_task(record), ports)
         outcomes.append(outcome)
         if outcome.wait_s is not None:
             ports.delay(record["receiptHandle"], outcome.wait_s)
@@ -122,31 +141,81 @@ def deliver_messages(records: Iterable[Mapping[str, Any]], ports: Ports) -> tupl
     return outcomes, kept
 
 
+def _task(record: Mapping[str, Any]) -> Task:
+    attributes, body = record["attributes"], json.loads(record["body"])
+    received, sent_ms = int(attributes["ApproximateReceiveCount"]), int(attributes["SentTimestamp"])
+    return Task(body["notice"], body["sink"], received, sent_ms // 1000)
+
+
 def attempt(task: Task, ports: Ports) -> Outcome:
-    """Try one delivery, and record how it ended."""
-    done = ports.outbox.delivery(task.notice, task.sink)
-    if done is not None and done.result == "delivered":
+    """Try one delivery, and record how it ended: last of all, so that whatever interrupts it is done again."""
+    outbox = ports.outbox
+    notice, done = outbox.notice(task.notice), outbox.delivery(task.notice, task.sink)
+    if done is not None and _settled(done, task, notice, outbox):
         return Outcome(task, "known", done.answer)
-    outcome = _attempt(task, ports)
-    ports.outbox.record_delivery(task.notice, Delivery(task.sink, outcome.result, outcome.answer, ports.now()))
+    if done is not None and not done.over and (early_s := done.due - ports.now()) > 0:
+        return Outcome(task, "waiting", done.answer, early_s)
+    outcome = Outcome(task, "failed", "the notice has expired") if notice is None else _attempt(task, notice, ports)
+    now = ports.now()
+    if notice is not None and outcome.result in _LOST:
+        if outcome.result == "dead":
+            ports.bury(notice.id, task.sink, group(notice, task.sink))
+        if opens(notice):
+            outbox.keep_untold(notice.dedup_key, task.sink, Untold(notice.id), now)
+    made = 1 + (done.attempts if done is not None else 0)
+    due = now + outcome.wait_s if outcome.wait_s is not None else 0
+    outbox.record_delivery(task.notice, Delivery(task.sink, outcome.result, outcome.answer, now, made, due))
     return outcome
 
 
-def _attempt(task: Task, ports: Ports) -> Outcome:
-    notice, site = ports.outbox.notice(task.notice), ports.outbox.site()
+def _settled(done: Delivery, task: Task, notice: Notice | None, outbox: Outbox) -> bool:
+    """Is there nothing to do for this message?
+
+    What was refused or given up is tried again where somebody sent it anew since; but not an opening of which the
+    notice of the end has told.
+    """
+    if done.result not in _LOST:
+        return done.over
+    if task.queued <= done.at:
+        return True
+    untold = outbox.untold(notice.dedup_key, task.sink) if notice is not None else None
+    return untold is not None and untold.notice == task.notice and untold.told
+
+
+def opens(notice: Notice) -> bool:
+    """Is it the first of its incident?"""
+    return notice.incident is not None and notice.incident.resolved_at is None and notice.sequence == 0
+
+
+def _attempt(task: Task, notice: Notice, ports: Ports) -> Outcome:
+    site = ports.outbox.site()
     sink = site.sink(task.sink) if site is not None else None
-    if notice is None:
-        return Outcome(task, "failed", "the notice has expired")
     if sink is None:
         return Outcome(task, "failed", "the sink is no longer configured")
+    missed = _missed(notice, sink.name, ports.outbox)
     try:
-        answer = _converse(Dialog(notice, target_of(sink, ports.resolve), ports.site_url, ports.now()), sink, ports)
+        told = replace(notice, opening_undelivered=missed is not None)
+        answer = _converse(Dialog(told, target_of(sink, ports.resolve), ports.site_url, ports.now()), sink, ports)
     except SecretError as error:
         answer = Answer(None, str(error))
-    if answer.retryable and not answer.delivered:
-        wait_s = backoff(task.attempt, ports.chance(), answer.retry_after_s)
-        return Outcome(task, "retrying", str(answer), wait_s)
-    return Outcome(task, "delivered" if answer.delivered else "failed", str(answer))
+    if answer.delivered:
+        if missed is not None:
+            ports.outbox.keep_untold(notice.dedup_key, sink.name, replace(missed, told=True), ports.now())
+        return Outcome(task, "delivered", str(answer))
+    if not answer.retryable:
+        return Outcome(task, "failed", str(answer))
+    left_s = task.queued + TRIED_FOR_S - ports.now()
+    wait_s = next_wait(task.attempt, ports.chance(), answer.retry_after_s, left_s)
+    return Outcome(task, "retrying" if wait_s is not None else "dead", str(answer), wait_s)
+
+
+def _missed(notice: Notice, sink: str, outbox: Outbox) -> Untold | None:
+    """For the notice of an incident's end: the opening, where it did not reach this sink."""
+    if notice.incident is None or notice.incident.resolved_at is None:
+        return None
+    untold = outbox.untold(notice.dedup_key, sink)
+    opening = outbox.delivery(untold.notice, sink) if untold is not None else None
+    return untold if opening is None or opening.result != "delivered" else None
 
 
 def _converse(dialog: Dialog, sink: Sink, ports: Ports) -> Answer:

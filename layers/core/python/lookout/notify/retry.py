@@ -9,6 +9,9 @@ from typing import Final
 
 FIRST_S: Final = 5
 LONGEST_S: Final = 900
+"""No wait of ours is longer, so that a receiver that is back gets what waits for it within a quarter of an hour."""
+TRIED_FOR_S: Final = 86_400
+"""From when a delivery was queued: what was not acknowledged by then is given up."""
 RETRIED: Final = frozenset({408, 425, 429})
 
 
@@ -43,7 +46,18 @@ class Answer:
 def backoff(attempt: int, chance: float, retry_after_s: int | None = None) -> int:
     """Seconds until attempt + 1: exponential with full jitter (`chance` in 0..1), never sooner than Retry-After."""
     ceiling = min(LONGEST_S, FIRST_S << max(0, min(attempt, 20) - 1))
-    return max(1, round(ceiling * chance), min(retry_after_s or 0, LONGEST_S))
+    return max(1, round(ceiling * chance), retry_after_s or 0)
+
+
+def next_wait(attempt: int, chance: float, retry_after_s: int | None, left_s: int) -> int | None:
+    """Seconds until attempt + 1, or None: give up. `left_s` is how long it may still be tried.
+
+    Where time runs out before the wait is over there is one attempt at its very end; but none before Retry-After, so
+    a receiver that asks for more time than there is gets none.
+    """
+    if left_s <= 0 or (retry_after_s or 0) > left_s:
+        return None
+    return min(left_s, backoff(attempt, chance, retry_after_s))
 
 
 def retry_after(header: str, now: float) -> int | None:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from lookout.notify.facts import OUTAGE, Fact, Listing, Phase, facts, kind_of, listings, phase
-from lookout.notify.text import one_line
+from lookout.notify.text import moment, one_line
 from lookout.verdict.state import Notice
 
 _OVER: Final = ("removed", "paused")
@@ -148,6 +148,7 @@ def tell(notice: Notice, site_url: str) -> Story:
     if notice.incident is not None and notice.incident.flapping and phase(notice) is not Phase.RESOLVED:
         verb += " (flapping)"
     about_us = notice.incident is not None and notice.incident.kind == "region"
+    note = "Lookout itself: servers are judged by the regions that report." if about_us else _note(notice)
     return Story(
         tone=tone,
         name=str(notice.server.get("name") or notice.slug),
@@ -156,7 +157,7 @@ def tell(notice: Notice, site_url: str) -> Story:
         address=str(notice.server.get("url") or ""),
         cause=cause,
         detail=notice.failure.message if cause else "",
-        note="Lookout itself: servers are judged by the regions that report." if about_us else _note(notice),
+        note=f"{_missed(notice)} {note}".strip(),
         listings=listings(notice),
         facts=tuple(facts(notice)),
         page=links(notice, site_url)["status_page"],
@@ -212,6 +213,16 @@ def _cause(notice: Notice) -> str:
         return ""
     status = f" (HTTP {failure.http_status})" if failure.http_status else ""
     return f"{(failure.reason or 'failed').replace('_', ' ')[:80]}{status}"
+
+
+def _missed(notice: Notice) -> str:
+    """Of an end whose beginning this sink was not told: both."""
+    incident = notice.incident
+    if not notice.opening_undelivered or incident is None or incident.resolved_at is None:
+        return ""
+    was = "It was down" if incident.kind == OUTAGE else "It lasted"
+    span = f"from {moment(incident.started_at)} to {moment(incident.resolved_at)}"
+    return f"{was} {span}; the notice of its beginning could not be delivered."
 
 
 def _note(notice: Notice) -> str:

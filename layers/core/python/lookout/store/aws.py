@@ -6,12 +6,15 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lookout.errors import SecretError, SecretGoneError, StoreError
+
+LONGEST_DELAY_S: Final = 43_000
+"""SQS hides a message for twelve hours at most, counted from when it was received."""
 
 
 @cache
@@ -103,9 +106,9 @@ def send_message(queue_url: str, region: str, body: str) -> None:
 
 
 def delay_delivery(queue_url: str, region: str, receipt_handle: str, seconds: int) -> None:
-    """Let a failed delivery be tried again no sooner than in `seconds`."""
+    """Let a delivery be received again in `seconds`, or in LONGEST_DELAY_S, whichever is less."""
     client("sqs", region).change_message_visibility(
-        QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=max(0, min(seconds, 43_200))
+        QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=max(0, min(seconds, LONGEST_DELAY_S))
     )
 
 

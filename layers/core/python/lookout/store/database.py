@@ -22,6 +22,7 @@ from lookout.history.chunk import HOUR
 from lookout.history.round import Round, pack_json, unpack_json
 from lookout.store.archive import conflict
 from lookout.store.casebook import Casebook, dump
+from lookout.store.deliveries import Deliverybook
 from lookout.store.models import IncidentItem, RoundItem
 from lookout.store.windowbook import Windowbook
 from lookout.verdict.incidents import close
@@ -46,17 +47,6 @@ class AppliedChanges:
     removed: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """How the delivery of one notice to one sink ended."""
-
-    sink: str
-    result: str
-    """delivered, retrying or failed."""
-    answer: str
-    at: int
-
-
 def round_key(shard: str, minute: int, region: str, confirmation: int = 0) -> tuple[str, str]:
     """(pk, sk) of a round: its identity, so a second write of it finds the first."""
     again = f"+{confirmation:02d}" if confirmation else ""
@@ -73,7 +63,7 @@ def notice_from_image(image: Mapping[str, Any]) -> Notice:
     return Notice.from_json(json.loads(image["data"]["S"]))
 
 
-class Store(Casebook, Windowbook):
+class Store(Casebook, Deliverybook, Windowbook):
     """All data of one Lookout, in its home region. Times are unix seconds and come in as arguments."""
 
     # --- definitions -------------------------------------------------------------------------------------------
@@ -242,6 +232,14 @@ class Store(Casebook, Windowbook):
                 out[hour + 60 * int(row.sk)] = unpack_json(row.data, (1,))[1]
         return out
 
+    def heard(self, shard: str, hour: int, now: int) -> dict[int, tuple[str, ...]]:
+        """The regions whose rounds had come when a minute was judged, of the judged minutes of one hour.
+
+        Judged again with these rounds alone, minute by minute, a shard comes to the same state, incidents and notices.
+        """
+        rows = self._m.round.query(f"{shard}#{hour // HOUR}#verdict", consistent_read=True)
+        return {hour + 60 * int(row.sk): tuple((row.heard or "").split()) for row in rows if row.ttl > now}
+
     # --- the judge's memory ------------------------------------------------------------------------------------
 
     def shard_state(self, shard: str) -> ShardState:
@@ -279,7 +277,8 @@ class Store(Casebook, Windowbook):
                     pk, sk = verdict_key(state.shard, judgement.minute)
                     data = pack_json(1, dict(judgement.verdicts))
                     ttl = now + settings.ROUNDS_TTL_S
-                    transaction.save(self._m.round(pk, sk, kind="verdict", data=data, ttl=ttl))
+                    heard = " ".join(judgement.heard)
+                    transaction.save(self._m.round(pk, sk, kind="verdict", data=data, heard=heard or None, ttl=ttl))
                 for incident in judgement.incidents:
                     transaction.save(self._incident_item(incident), condition=self._unmoved(incident))
                 for change in judgement.changes:
@@ -312,52 +311,6 @@ class Store(Casebook, Windowbook):
         """The changes of what a server offers, newest first."""
         query = self._m.incident.query(f"surface#{slug}", scan_index_forward=False, limit=limit)
         return [SurfaceChange.from_json(json.loads(row.data)) for row in query if row.ttl > now]
-
-    def notice(self, notice_id: str) -> Notice | None:
-        """One notice."""
-        try:
-            row = self._m.incident.get(settings.NOTICE_PARTITION, notice_id, consistent_read=True)
-        except DoesNotExist:
-            return None
-        return Notice.from_json(json.loads(row.data))
-
-    def recent_notices(self, limit: int) -> list[Notice]:
-        """Newest first."""
-        query = self._m.incident.query(settings.NOTICE_PARTITION, scan_index_forward=False, limit=limit)
-        return [Notice.from_json(json.loads(row.data)) for row in query]
-
-    def delivery(self, notice_id: str, sink: str) -> Delivery | None:
-        """How this delivery ended; None while it has not. Read consistently."""
-        try:
-            row = self._m.incident.get(f"delivery#{notice_id}", sink, consistent_read=True)
-        except DoesNotExist:
-            return None
-        return Delivery(sink, **json.loads(row.data))
-
-    def record_delivery(self, notice_id: str, delivery: Delivery) -> None:
-        """Remember how a delivery ended: what is recorded as delivered is never sent again."""
-        data = dump({"result": delivery.result, "answer": delivery.answer[:300], "at": delivery.at})
-        ttl = delivery.at + settings.NOTICES_TTL_S
-        self._m.incident(f"delivery#{notice_id}", delivery.sink, data=data, ttl=ttl).save()
-
-    def deliveries(self, notice_id: str) -> list[Delivery]:
-        """How the deliveries of one notice stand, by sink; a sink that was not tried yet is not among them."""
-        found = self._m.incident.query(f"delivery#{notice_id}")
-        return [Delivery(row.sk, **json.loads(row.data)) for row in found]
-
-    def conversation(self, about: str, sink: str) -> Mapping[str, Any] | None:
-        """What a sink remembers of an incident or change, such as which message is its own. Read consistently."""
-        try:
-            row = self._m.incident.get(f"conversation#{about}", sink, consistent_read=True)
-        except DoesNotExist:
-            return None
-        found: dict[str, Any] = json.loads(row.data)
-        return found
-
-    def keep_conversation(self, about: str, sink: str, memory: Mapping[str, Any], now: int) -> None:
-        """Remember it until NOTICES_TTL_S after the last notice about it."""
-        ttl = now + settings.NOTICES_TTL_S
-        self._m.incident(f"conversation#{about}", sink, data=dump(dict(memory)), ttl=ttl).save()
 
     def open_incidents(self, states: Iterable[ServerState]) -> dict[str, Incident]:
         """The open incidents those states point to, by id."""

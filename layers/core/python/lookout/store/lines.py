@@ -75,7 +75,7 @@ def moves(table: str, partition: str) -> bool:
     """Does a partition move? The outbox does not (what is put into it is sent), nor the tick's memory of itself."""
     return table != "incidents" or not (
         partition in (settings.NOTICE_PARTITION, settings.HELD_PARTITION, "watch")
-        or partition.startswith(("delivery#", "mass#"))
+        or partition.startswith(("delivery#", "untold#", "mass#"))
     )
 
 

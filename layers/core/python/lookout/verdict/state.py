@@ -365,10 +365,13 @@ class Notice:
     """Type digest: the webhook's object (SHAPES 1), bounded: scope, servers, failing, members and more."""
     maintenance: Mapping[str, Any] | None = None
     """Types maintenance.started and .ended: window, begins_at, ends_at, servers, more, uptime, reason."""
+    opening_undelivered: bool = False
+    """Of the end of an incident: this sink was never told that it began. Known when it is sent: never stored."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON object."""
+        """Plain JSON object, as it is stored."""
         out = asdict(self)
+        del out["opening_undelivered"]
         out["incident"] = self.incident.to_json() if self.incident is not None else None
         return out
 

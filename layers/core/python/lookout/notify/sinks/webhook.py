@@ -16,7 +16,7 @@ from lookout.notify.template import fill
 from lookout.notify.text import rfc3339
 from lookout.notify.words import links
 from lookout.regions import city
-from lookout.verdict.state import Incident, Notice
+from lookout.verdict.state import Notice
 
 FORMATS: Final = ("lookout/v1", "alertmanager-v4")
 _TEXT: Final = 2000
@@ -31,6 +31,7 @@ _INCIDENT: Final = (
     "flapping",
     "acknowledged_at",
     "acknowledged_by",
+    "opening_undelivered",
 )
 _FLAT_EVENTS: Final = {
     "incident.opened": "downtime_started",
@@ -106,7 +107,7 @@ def payload(notice: Notice, site_url: str) -> dict[str, Any]:
             }
             for view in notice.regions
         ],
-        "incident": _incident(notice.incident),
+        "incident": _incident(notice),
         "drift": dict(notice.drift) if notice.drift is not None else None,
         "digest": _digest(notice.digest) if notice.digest is not None else None,
         "maintenance": _maintenance(notice.maintenance) if notice.maintenance is not None else None,
@@ -148,8 +149,9 @@ def _maintenance(maintenance: Mapping[str, Any]) -> dict[str, Any]:
     return {**maintenance, **{key: rfc3339(maintenance[key]) for key in ("begins_at", "ends_at")}}
 
 
-def _incident(incident: Incident | None) -> dict[str, Any]:
+def _incident(notice: Notice) -> dict[str, Any]:
     """The same keys also where the notice is about no incident."""
+    incident = notice.incident
     if incident is None:
         return dict.fromkeys(_INCIDENT)
     resolved, taken = incident.resolved_at, incident.acknowledged
@@ -163,5 +165,6 @@ def _incident(incident: Incident | None) -> dict[str, Any]:
         incident.flapping,
         rfc3339(taken.at) if taken is not None else None,
         _bounded(taken.by) if taken is not None else None,
+        notice.opening_undelivered,
     )
     return dict(zip(_INCIDENT, values, strict=True))
