@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -493,3 +494,20 @@ def test_windows_of_the_file_cover_from_when_they_were_applied_and_are_kept_when
     store.apply_config(Config(SITE, (ACME,)), 7_001)
     assert store.site() == SITE
     assert store.maintenance(0, 7_001) == [replace(applied[0], ended_at=7_020)]
+
+
+def test_publish_gathers_maintenance_of_public_servers_and_no_byte_of_the_others(store: Store) -> None:
+    now = T + 240
+    of_file = Window("mnt_f", ("acme", "hidden"), begin=T, end=T + 600, reason="New disks")
+    private = Window("mnt_p", ("hidden",), begin=T, end=T + 600, reason="Unspeakable")
+    site = replace(SITE, maintenance=(of_file, private))
+    store.apply_config(Config(site, (ACME, HIDDEN)), T - 300)
+    store.add_window(Window("mnt_h", ("acme",), begin=T + 600, end=T + 900, uptime="count_up"))
+    store.add_window(Window("mnt_q", tags=("unheard-of",), begin=T, end=T + 900, reason="Unspeakable"))
+    snapshot = Gatherer(store).gather("https://s.example", now)
+    assert [(one.begin, one.end, one.servers, one.reason) for one in snapshot.maintenance] == [
+        (T, T + 600, ("acme",), "New disks"),
+        (T + 600, T + 900, ("acme",), ""),
+    ]
+    text = json.dumps(snapshot.to_json())
+    assert not [word for word in ("hidden", "Unspeakable", "unheard-of", "mnt_f", "mnt_p") if word in text]

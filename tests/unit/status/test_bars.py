@@ -29,15 +29,17 @@ def test_labels_say_the_day_the_failures_and_the_coverage() -> None:
         Day("2026-08-21", Tally(ok=700, fail=1, unknown=739, degraded=1)),
         Day("2026-08-22", Tally(ok=5)),
         Day("2026-08-23", Tally(excluded=60)),
+        Day("2026-08-24", Tally(ok=1380, excluded=60)),
     ]
     assert [bar.label for bar in bars.bars(days)] == [
         "20 Aug 2026: no data",
         "21 Aug 2026: 99.85% uptime (1 of 701 rounds failed), 1 round degraded, 48.6% covered, less than half the day",
         "22 Aug 2026: 100% uptime",
         "23 Aug 2026: maintenance, not counted",
+        "24 Aug 2026: 100% uptime, 60 rounds in maintenance not counted",
     ]
-    assert [bar.level for bar in bars.bars(days)] == ["none", "high", "full", "none"]
-    assert bars.in_words(days) == "Last 4 days: 1 day with failed rounds, 2 days without data"
+    assert [bar.level for bar in bars.bars(days)] == ["none", "high", "full", "none", "full"]
+    assert bars.in_words(days) == "Last 5 days: 1 day with failed rounds, 2 days without data"
 
 
 def test_levels() -> None:

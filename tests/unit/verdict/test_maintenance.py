@@ -262,6 +262,17 @@ def test_beyond_its_span_a_calendar_does_not_guess() -> None:
             calendar.covering(SEARCH, minute)
 
 
+def test_a_window_that_cannot_be_read_covers_nothing_and_hinders_nothing() -> None:
+    wrong = [
+        once(0, 4, uptime="as_of_2031"),
+        Window("mnt_2", rrule="FREQ=LUNAR", duration_s=60),
+        Window("mnt_3", rrule="FREQ=DAILY;BYHOUR=3", duration_s=60, timezone="Moon/Base"),
+    ]
+    calendar = Calendar([*wrong, once(1, 2, uptime="count_up")], MINUTE, MINUTE + 240)
+    assert calendar.unreadable == wrong
+    assert [calendar.covering(SEARCH, MINUTE + 60 * i) for i in range(3)] == [None, Counting.COUNT_UP, None]
+
+
 def test_windows_that_touch_are_one_and_a_gap_parts_them() -> None:
     calendar = Calendar([once(0, 2), once(2, 3, uptime="count_up"), once(4, 6)], MINUTE, MINUTE + 300)
     assert calendar.stretch(SEARCH, MINUTE + 60) == (MINUTE, MINUTE + 180)

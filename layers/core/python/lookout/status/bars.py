@@ -53,6 +53,8 @@ def describe(tally: Tally) -> str:
         parts[0] += f" ({tally.fail} of {plural(tally.ok + tally.fail, 'round')} failed)"
     if tally.degraded:
         parts.append(f"{plural(tally.degraded, 'round')} degraded")
+    if tally.excluded:
+        parts.append(f"{plural(tally.excluded, 'round')} in maintenance not counted")
     coverage = tally.coverage
     if coverage is not None and coverage < 1:
         low = ", less than half the day" if coverage < Fraction(1, 2) else ""

@@ -84,11 +84,22 @@ def _rule(window: Window) -> Recurrence:
 
 
 class Calendar:
-    """The windows of a site within [since, until), in unix seconds. No windows: nothing is ever maintained."""
+    """The windows of a site within [since, until), in unix seconds. No windows: nothing is ever maintained.
+
+    One that cannot be read (a later version's, say) covers nothing, and is among `unreadable`: it must keep nobody from
+    judging.
+    """
 
     def __init__(self, windows: Iterable[Window], since: int, until: int) -> None:
         self.since, self.until = since, until
-        found = (one for window in windows for one in occurrences(window, since, until))
+        self.unreadable: list[Window] = []
+        found: list[Occurrence] = []
+        for window in windows:
+            try:
+                Counting(window.uptime)
+                found += occurrences(window, since, until)
+            except (ValueError, KeyError):  # KeyError: a time zone nobody knows
+                self.unreadable.append(window)
         self.occurrences: tuple[Occurrence, ...] = tuple(
             sorted(found, key=lambda one: (one.begin, one.end, one.window.id))
         )
