@@ -114,7 +114,7 @@ GRANTS: Final = (
     Grant("publish", "table/servers", ("dynamodb:Scan",), "the roster"),
     Grant("publish", "table/rounds", ("dynamodb:Query",), "verdicts of the last hours"),
     Grant("publish", "table/history", ("dynamodb:Query",), "daily summaries"),
-    Grant("publish", "table/incidents", ("dynamodb:Query",), "states and incidents"),
+    Grant("publish", "table/incidents", ("dynamodb:Query",), "states, incidents and maintenance windows"),
     Grant("publish", "bucket/site/*", ("s3:PutObject", "s3:DeleteObject"), "pages; those of a removed server go"),
     Grant("publish", "bucket/data/internal/*", ("s3:GetObject", "s3:PutObject"), "the snapshot; what is published"),
     Grant("heartbeat", "table/servers", ("dynamodb:Scan",), "the site, and which shards there are"),
@@ -139,7 +139,7 @@ GRANTS: Final = (
         "apply",
         "table/incidents",
         ("dynamodb:GetItem", "dynamodb:PutItem"),
-        "closing a removed server's incident, with its notice",
+        "closing a removed server's incident, with its notice; maintenance windows a file no longer has",
     ),
     Grant("apply", "asset/config", ("s3:GetObject",), "the configuration that was deployed"),
 )

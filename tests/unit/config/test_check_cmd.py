@@ -42,6 +42,11 @@ def test_it_says_what_will_be_watched() -> None:
     assert "OAuth, client certificate" in bank
     assert lines[-2].startswith("Secrets needed in us-east-1: alertmanager-token, archive-address, archive-signing,")
     assert "heartbeat: the address in secret:lookout-heartbeat, each minute all is well" in lines
+    assert "maintenance of tag prod: FREQ=WEEKLY;BYDAY=SU;BYHOUR=3, for 60 min, in Europe/Berlin" in lines
+    assert (
+        "maintenance of all servers: FREQ=MONTHLY;INTERVAL=3 from 2027-01-09T01:30, for 30 min, in America/New_York"
+    ) in lines
+    assert "maintenance of bank, partner: 2027-01-30 22:00 CET until 2027-01-31 02:00 CET" in lines
     assert "alarms of us-east-1 and the probing regions: ops@acme.dev, once confirmed for each" in lines
     assert lines[-1] == "Parameters needed in us-east-1: /lookout/bank/certificate, /lookout/bank/client-secret"
 

@@ -64,6 +64,8 @@ def test_two_windows_of_the_same_servers_that_begin_together_are_one() -> None:
         (0, 120, ("files", "search"), False),
         (0, 90, ("files", "search"), True),
     ]
+    overlapping = (once(0, 120, tags=("prod",)), once(0, 60, servers=("files", "search")))
+    assert planned(*overlapping) == planned(*reversed(overlapping)) == [(0, 120, ("files", "search"), False)]
 
 
 def test_there_is_an_end_to_how_many_are_shown() -> None:

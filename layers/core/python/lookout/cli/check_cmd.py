@@ -68,6 +68,7 @@ def _show(config: Config) -> None:
     from rich.console import Console
 
     from lookout.cli.board import clean
+    from lookout.cli.maintenance_view import declared, whom
     from lookout.config.references import is_reference
     from lookout.regions import city
 
@@ -84,6 +85,8 @@ def _show(config: Config) -> None:
         click.echo(f"heartbeat: {f'the address in {where}' if is_reference(where) else where}, each minute all is well")
     if site.alarm_email is not None:
         click.echo(f"alarms of {site.home} and the probing regions: {clean(site.alarm_email)}, once confirmed for each")
+    for window in site.maintenance:
+        click.echo(f"maintenance of {whom(window)}: {declared(window, site.timezone)}")
     for store, words in (("secret", "Secrets"), ("ssm", "Parameters")):
         if names := names_of(config, store):
             click.echo(f"{words} needed in {site.home}: {', '.join(names)}")

@@ -49,6 +49,14 @@ def whom(window: Window) -> str:
     return ", ".join([*window.servers, *(f"tag {tag}" for tag in window.tags)]) or "all servers"
 
 
+def declared(window: Window, timezone: str) -> str:
+    """As it was declared: `2027-01-31 03:00 CET until 2027-01-31 04:00 CET`, or its rule, length and zone."""
+    if window.rrule is None:
+        return f"{clock(window.begin or 0, timezone)} until {clock(window.end or 0, timezone)}"
+    since = f" from {window.start}" if window.start else ""
+    return f"{window.rrule}{since}, for {(window.duration_s or 0) // 60} min, in {window.timezone}"
+
+
 def when(shown: Row) -> str:
     """`until ...` of a running one, else `from ... until ...`; and the rule of one that comes again."""
     if shown.begin is None or shown.end is None:
