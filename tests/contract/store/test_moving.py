@@ -95,6 +95,8 @@ def live(store: Store) -> None:
     notice = store.recent_notices(1)[0]
     store.record_delivery(notice.id, Delivery("hook", "delivered", "200", NOW))
     WatchLog(store.home).keep(Watch(), ())
+    # What another version may keep: any partition, any text.
+    store._m.incident("later", "kind#1", data="no JSON", ttl=NOW + DAY, version=7, open=1).save()
 
 
 def minutes(store: Store, since: int, count: int, down_from: int = 1000) -> None:
@@ -158,7 +160,7 @@ def test_nobody_is_told_again(old: Store, new: Store, tmp_path: Path) -> None:
     assert len(old.recent_notices(9)) == 2
     text = export(OLD, tmp_path / "old.jsonl").decode()
     keys = {line["item"].get("pk", {}).get("S") for line in map(json.loads, text.splitlines()[1:-1])}
-    assert keys == {None, "acme", "hidden", "gone", "state", "server#acme", "server#hidden", "surface#acme"}
+    assert keys == {None, "acme", "hidden", "gone", "state", "server#acme", "server#hidden", "surface#acme", "later"}
     bring(NEW, tmp_path / "old.jsonl")
     assert new.recent_notices(9) == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import zlib
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from lookout.errors import Problem
 from lookout.store import lines
 
-HOUR = {"pk": {"S": "acme"}, "sk": {"S": "hour#497222"}, "data": {"B": base64.b64encode(b"\x02x").decode()}}
+PACKED = base64.b64encode(b"\x02" + zlib.compress(b"x")).decode()
+HOUR = {"pk": {"S": "acme"}, "sk": {"S": "hour#497222"}, "data": {"B": PACKED}}
 SERVER = {"slug": {"S": "acme"}, "data": {"S": '{"slug":"acme"}'}}
 
 
@@ -60,14 +62,24 @@ def test_items_come_with_their_numbers() -> None:
         (item(sk={"S": ""}), "a key of pk and sk"),
         (item(pk={"N": "5"}), "a key of pk and sk"),
         ('{"item":{},"table":"servers"}\n', "a key of slug"),
-        (item("servers", data={"S": "{"}), "its data is not JSON"),
+        (item("servers", data={"S": "{"}), "its data is not a JSON object"),
+        (item("servers", data={"S": "[]"}), "its data is not a JSON object"),
+        (item("servers", data={"B": ""}), "it has no data"),
+        (item(data={"S": "{}"}), "it has no data"),
+        (item("incidents", pk={"S": "state"}), "it has no packed"),
+        (item(data={"B": base64.b64encode(b"\x02x").decode()}), "is damaged: "),
+        (item(data={"B": base64.b64encode(b"\x02" + zlib.compress(b"x")[:-1]).decode()}), "is truncated or larger"),
         (item(data={"B": ""}), "a packed record of version none"),
         (item(data={"B": base64.b64encode(b"\x63").decode()}), "of version 99, which this Lookout cannot read: update"),
         (item(sk={"S": "later#1"}, data={"B": "Ag=="}), "of version 2, which this Lookout cannot read"),
-        (item("incidents", pk={"S": "state"}, data={"S": "{}"}, packed={"B": "Ag=="}), "of version 2, which"),
+        (
+            item("incidents", pk={"S": "state"}, data={"S": "{}"}, packed={"B": "Ag=="}, version={"N": "1"}),
+            "of version 2, which",
+        ),
         (item("incidents", pk={"S": "notice"}), "to import it would send it again. Remove the line"),
         (item("incidents", pk={"S": "delivery#evt_1"}), "Remove the line"),
         (item("incidents", pk={"S": "watch"}), "Remove the line"),
+        (item("incidents", pk={"S": "touched"}), "Remove the line"),
         (item("incidents", pk={"S": "held"}), "Remove the line"),
         (item("incidents", pk={"S": "mass#mass_1"}), "Remove the line"),
         (item(data={"S": json.dumps("x" * lines.LINE_LIMIT)}), "no item is so large"),

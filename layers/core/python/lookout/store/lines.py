@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
 from lookout import settings
-from lookout.errors import Problem
+from lookout.errors import FormatError, Problem
 from lookout.history import packing
+from lookout.history.wire import Reader
 
 FORMAT: Final = "lookout-export"
 VERSION: Final = 1
@@ -39,6 +40,12 @@ LINE_LIMIT: Final = 1 << 20
 """Bytes: an item of DynamoDB is at most 400 KB."""
 PROBLEMS_SHOWN: Final = 20
 _READABLE: Final = {"hour": (1, packing.CHUNK_VERSION), "day": (packing.DAY_VERSION,), "latency": (1,)}
+_NEEDED: Final = {
+    ("servers", "servers"): {"data": "S"},
+    ("history", "hour"): {"data": "B"},
+    ("incidents", "state"): {"packed": "B", "version": "N"},
+}
+"""What an item of a kind must have, with the type of it: an import looks into these."""
 _NUMBER: Final = re.compile(r"-?\d{1,38}(\.\d{1,38})?")
 _AGAIN: Final = "the file is damaged: export again"
 
@@ -72,9 +79,13 @@ def key_of(table: str, item: Item) -> Key:
 
 
 def moves(table: str, partition: str) -> bool:
-    """Does a partition move? The outbox does not (what is put into it is sent), nor the tick's memory of itself."""
+    """Does a partition move?
+
+    The outbox does not (what is put into it is sent), nor what is of the last minutes of a place: the tick's memory of
+    itself, and which pages are to be written at once.
+    """
     return table != "incidents" or not (
-        partition in (settings.NOTICE_PARTITION, settings.HELD_PARTITION, "watch")
+        partition in (settings.NOTICE_PARTITION, settings.HELD_PARTITION, "watch", "touched")
         or partition.startswith(("delivery#", "untold#", "mass#"))
     )
 
@@ -227,17 +238,27 @@ def _bytes(text: str) -> bytes:
 
 def _unreadable(table: str, item: Item) -> str | None:
     """Would this Lookout fail to read it back?"""
-    text = item.get("data", {}).get("S")
+    kind = table if table == "servers" else item["sk" if table == "history" else "pk"]["S"].split("#")[0]
+    for name, value in _NEEDED.get((table, kind), {}).items():
+        if value not in item.get(name, {}):
+            return f"it has no {name}: {_AGAIN}"
+    if table == "servers" and not _is_object(item["data"]["S"]):
+        return f"its data is not a JSON object: {_AGAIN}"
     packed = next((item[name]["B"] for name in ("data", "packed") if "B" in item.get(name, {})), None)
-    if text is not None:
-        try:
-            json.loads(text)
-        except ValueError:
-            return f"its data is not JSON: {_AGAIN}"
     if packed is not None:
-        known = _READABLE.get(item["sk"]["S"].split("#")[0], (1,)) if table == "history" else (1,)
-        found = _bytes(packed)[:1]
-        if not found or found[0] not in known:
-            version = found[0] if found else "none"
+        data = _bytes(packed)
+        if not data or data[0] not in _READABLE.get(kind, (1,)):
+            version = data[0] if data else "none"
             return f"a packed record of version {version}, which this Lookout cannot read: update it, then import again"
+        try:
+            Reader(data[1:])
+        except FormatError as error:
+            return f"{error}: {_AGAIN}"
     return None
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
