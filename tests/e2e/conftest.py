@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -73,6 +77,29 @@ class World:
         assert "FunctionError" not in answer, f"{function} in {region}: {body}"
         return json.loads(body)
 
+    def error(self, function: str, event: dict[str, Any], region: str = HOME) -> str:
+        """Invoke; its error and the end of its log, or nothing where it succeeded."""
+        answer = self.client("lambda", region).invoke(
+            FunctionName=settings.function_name(function), LogType="Tail", Payload=json.dumps(event).encode()
+        )
+        body = answer["Payload"].read().decode()
+        return f"{body}\n{base64.b64decode(answer['LogResult']).decode()}" if "FunctionError" in answer else ""
+
+    def kill(self, function: str) -> None:
+        """End the processes of a function of the home region, here and now."""
+        listing = subprocess.run(["ps", "-axww", "-o", "pid=,command="], capture_output=True, text=True, check=True)
+        place = f"{self.aws.data_dir}/tmp/ministack-lambda-{settings.function_name(function)}-"
+        found = [int(line.split()[0]) for line in listing.stdout.splitlines() if place in line]
+        assert found, f"{function} has no process"
+        for pid in found:
+            os.kill(pid, signal.SIGKILL)
+
+    def probe_event(self, minute: int, but: tuple[str, ...] = ()) -> dict[str, Any]:
+        """What dispatch gives a probe, less the servers `but`."""
+        site, servers = self.store.roster()
+        items = [server.to_item() for server in servers if server.slug not in but]
+        return {"shard": "s000", "minute": minute, "site": site.to_item(), "servers": items} if site else {}
+
     def dispatch(self, minute: int, regions: tuple[str, ...] = REGIONS) -> None:
         """What the schedules of `regions` do at `minute`."""
         event = {"time": datetime.fromtimestamp(minute, UTC).isoformat()}
@@ -97,6 +124,16 @@ class World:
         _forget_what_schedules_did()
         self.minute = (int(time.time()) // 60 - minutes_ago) * 60
 
+    def begin_long_ago(self, minutes_ago: int) -> None:
+        """The same, where every minute is late: it is judged in spite of that only when all regions reported it.
+
+        For the judge's last tick was ten minutes ago, so that it waits for what regions may still hold.
+        """
+        self.begin_anew(minutes_ago)
+        watch = json.dumps({"at": int(time.time()) - 600, "resumed": 0, "regions": {}})
+        item = {"pk": {"S": "watch"}, "sk": {"S": "regions"}, "data": {"S": watch}, "version": {"N": "1"}}
+        self.client("dynamodb").put_item(TableName=settings.INCIDENTS_TABLE, Item=item)
+
     @contextmanager
     def stream_paused(self) -> Iterator[None]:
         """Rounds wake nobody for a while, as when the stream is late: only the tick judges."""
@@ -109,6 +146,45 @@ class World:
         finally:
             for mapping in found:
                 client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+    def role_of(self, function: str, region: str = HOME) -> str:
+        """The ARN of a deployed function's role."""
+        found = self.client("lambda", region).get_function(FunctionName=settings.function_name(function))
+        arn: str = found["Configuration"]["Role"]
+        return arn
+
+    @contextmanager
+    def without(self, function: str, action: str, resource: str, region: str = HOME) -> Iterator[None]:
+        """For a while, the role of `function` may not do `action` on what has `resource` in its ARN."""
+        iam, role = self.client("iam"), self.role_of(function, region).rsplit("/", 1)[1]
+        (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        whole = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        kept, taken = [], 0
+        for statement in whole["Statement"]:
+            actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+            if action in actions and resource in json.dumps(statement["Resource"]):
+                taken += 1
+                actions = [one for one in actions if one != action]
+            if actions:
+                kept.append({**statement, "Action": actions})
+        assert taken == 1, f"{function} has {taken} grants of {action} on {resource}"
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps({**whole, "Statement": kept}))
+        try:
+            yield
+        finally:
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(whole))
+
+    def undelivered(self) -> int:
+        """Deliveries that are still to be made, or in the making."""
+        return self.queued(settings.DELIVERIES_QUEUE, HOME)
+
+    def queued(self, queue: str, region: str) -> int:
+        """Messages in a queue, those that somebody works on too."""
+        client = self.client("sqs", region)
+        url = client.get_queue_url(QueueName=queue)["QueueUrl"]
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(found[name]) for name in names)
 
     def events(self, slug: str) -> list[dict[str, Any]]:
         """What the receiver got about `slug`: `{"type", "verified", ...}`, oldest first."""

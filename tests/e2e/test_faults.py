@@ -1,14 +1,15 @@
-"""Faults on the local AWS: a home region that takes no writes for ten scheduled minutes, and what dies on the way.
+"""Faults on the local AWS: writes that are refused, throttled, failed, or done without an answer.
 
-The combinations are in tests/unit/jobs/test_outage.py, on a store in memory. Here the grants of the deployed roles are
-taken away, so that the refusals, the queues of the regions and their draining are those of the services.
+What an undisturbed Lookout makes of the same rounds (`replay`) is what a disturbed one must hold in the end, to the
+byte: states, verdicts, incidents and notices. Many more combinations are in tests/unit/jobs/test_outage.py, on a store
+in memory; here the refusals, the retries, the queues of the regions and their draining are those of the services.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -17,48 +18,25 @@ from typing import Any
 import pytest
 from lookout import settings
 
+from tests.e2e.meddler import Call, Fate, meddler
+from tests.e2e.replay import replayed, stored
+
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 HOME = "us-east-1"
 REGIONS = ("us-west-2", "eu-west-1", "ap-southeast-1")
 SLUG = "demo-flaky"
+ATTEMPTS = 5
+"""Of the SDK to write once, at most."""
 OUTAGE = 10
 """Minutes."""
 
 
 @pytest.fixture(scope="module", autouse=True)
-def fresh_minutes(world: Any) -> Iterator[None]:
-    """So long ago that every minute is late, and is judged in spite of that only when all regions reported it."""
-    world.begin_anew(minutes_ago=22)
-    # The judge's last tick was ten minutes ago: as it will be when ten minutes have been played, in seconds.
-    watch = json.dumps({"at": int(time.time()) - OUTAGE * 60, "resumed": 0, "regions": {}})
-    key = {"pk": {"S": "watch"}, "sk": {"S": "regions"}}
-    item = {**key, "data": {"S": watch}, "version": {"N": "1"}}
-    world.client("dynamodb").put_item(TableName=settings.INCIDENTS_TABLE, Item=item)
+def mended(world: Any) -> Iterator[None]:
+    """What comes after begins at the present minute."""
     yield
+    world.demo.set_fault(SLUG, None)
     world.begin_anew(minutes_ago=1)
-
-
-@contextmanager
-def refused(world: Any, function: str, table: str, region: str = HOME) -> Iterator[None]:
-    """The role of `function` may not write `table`; its other grants stay."""
-    iam = world.client("iam")
-    found = world.client("lambda", region).get_function(FunctionName=settings.function_name(function))
-    role = found["Configuration"]["Role"].rsplit("/", 1)[1]
-    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    whole = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    kept = []
-    for statement in whole["Statement"]:
-        actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
-        if table in json.dumps(statement["Resource"]):
-            actions = [action for action in actions if action != "dynamodb:PutItem"]
-        if actions:
-            kept.append({**statement, "Action": actions})
-    assert kept != whole["Statement"]
-    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps({**whole, "Statement": kept}))
-    try:
-        yield
-    finally:
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(whole))
 
 
 @contextmanager
@@ -67,8 +45,8 @@ def home_without_writes(world: Any) -> Iterator[None]:
     with ExitStack() as stack:
         for region in REGIONS:
             for function in ("probe", "drain"):
-                stack.enter_context(refused(world, function, settings.ROUNDS_TABLE, region))
-        stack.enter_context(refused(world, "judge", settings.INCIDENTS_TABLE))
+                stack.enter_context(world.without(function, "dynamodb:PutItem", settings.ROUNDS_TABLE, region))
+        stack.enter_context(world.without("judge", "dynamodb:PutItem", settings.INCIDENTS_TABLE))
         yield
 
 
@@ -90,73 +68,60 @@ def not_drained(world: Any) -> Iterator[None]:
             client.update_event_source_mapping(UUID=uuid, Enabled=True)
 
 
-def probe_event(world: Any, minute: int) -> dict[str, Any]:
-    """What dispatch gives a probe, without the server that takes its time."""
-    site, servers = world.store.roster()
-    quick = [server.to_item() for server in servers if server.slug != "demo-slow"]
-    return {"shard": "s000", "minute": minute, "site": site.to_item(), "servers": quick}
+def probe_everywhere(world: Any) -> dict[str, tuple[bool, bool]]:
+    """The next minute, in all regions at once: by region, was its round (stored, put into the queue)?"""
+    world.minute += 60
+    event = world.probe_event(world.minute, but=("demo-slow",))
+    with ThreadPoolExecutor(len(REGIONS)) as pool:
+        answers = list(pool.map(lambda region: world.invoke("probe", event, region), REGIONS))
+    return {region: (one["stored"], one["waiting"]) for region, one in zip(REGIONS, answers, strict=True)}
 
 
-def probe(world: Any, region: str, minute: int) -> dict[str, Any]:
-    """What dispatch starts there, waited for."""
-    answer: dict[str, Any] = world.invoke("probe", probe_event(world, minute), region)
-    return answer
+def waiting(world: Any) -> list[int]:
+    """Rounds in the queues of the regions."""
+    return [world.queued(settings.WAITING_QUEUE, region) for region in REGIONS]
 
 
-def waiting(world: Any, region: str) -> int:
-    """Rounds in the queue of a region."""
-    client = world.client("sqs", region)
-    url = client.get_queue_url(QueueName=settings.WAITING_QUEUE)["QueueUrl"]
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    found = client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-    return sum(int(found[name]) for name in names)
-
-
-def tick(world: Any) -> str:
-    """The judge's tick: its error, or nothing."""
-    answer = world.client("lambda").invoke(
-        FunctionName=settings.function_name("judge"), LogType="Tail", Payload=json.dumps({}).encode()
-    )
-    body = answer["Payload"].read().decode()
-    return f"{body}\n{base64.b64decode(answer['LogResult']).decode()}" if "FunctionError" in answer else ""
+def told(world: Any, since: int) -> list[str]:
+    """The types of what the receiver got about the server that breaks, after so many deliveries."""
+    return [json.loads(event["body"])["type"] for event in world.events(SLUG)[since:]]
 
 
 def test_ten_minutes_without_a_home_region_are_judged_late_and_told_once(world: Any, until: Callable[..., Any]) -> None:
     seen = len(world.events(SLUG))
+    world.begin_long_ago(minutes_ago=22)
     world.play(2)
     before = world.store.shard_state("s000")
     with not_drained(world):
         with home_without_writes(world):
             world.demo.set_fault(SLUG, "500")
             first = world.minute + 60
-            with ThreadPoolExecutor(len(REGIONS)) as pool:
-                for _ in range(OUTAGE):
-                    world.minute += 60
-                    answers = pool.map(lambda region: probe(world, region, world.minute), REGIONS)
-                    assert [(a["stored"], a["waiting"]) for a in answers] == [(False, True)] * len(REGIONS)
-            assert "AccessDenied" in tick(world)
+            for _ in range(OUTAGE):
+                assert probe_everywhere(world) == dict.fromkeys(REGIONS, (False, True))
+            assert "AccessDenied" in world.error("judge", {})
             assert world.store.shard_state("s000") == before
-            assert [waiting(world, region) for region in REGIONS] == [OUTAGE] * len(REGIONS)
-            assert world.events(SLUG)[seen:] == []
+            assert waiting(world) == [OUTAGE] * len(REGIONS)
+            assert told(world, seen) == []
         # The home region is back before what regions hold: the tick comes first, and decides nothing alone.
-        assert tick(world) == ""
+        assert world.error("judge", {}) == ""
         assert world.store.shard_state("s000").judged == before.judged
     last = first + 60 * (OUTAGE - 1)
     until(lambda: world.store.shard_state("s000").judged >= last)
-    until(lambda: world.events(SLUG)[seen:])
+    until(lambda: told(world, seen))
     world.demo.set_fault(SLUG, None)
     world.play(3)
-    until(lambda: len(world.events(SLUG)) >= seen + 2)
-    bodies = [json.loads(event["body"]) for event in world.events(SLUG)[seen:]]
-    assert [body["type"] for body in bodies] == ["incident.opened", "incident.resolved"]
-    assert bodies[0]["quorum"] == {
+    until(lambda: len(told(world, seen)) >= 2)
+    until(lambda: world.undelivered() == 0)
+    assert told(world, seen) == ["incident.opened", "incident.resolved"]
+    opened, resolved = (json.loads(event["body"]) for event in world.events(SLUG)[seen:])
+    assert opened["quorum"] == {
         "regions_total": 3,
         "regions_failing": 3,
         "regions_unknown": 0,
         "rule": "2-of-3",
         "consecutive_rounds": 3,
     }
-    assert bodies[0]["timestamp"] < bodies[1]["timestamp"]
+    assert opened["timestamp"] < resolved["timestamp"]
     rounds = world.store.rounds("s000", first, last, int(time.time()))
     assert sorted(rounds) == list(range(first, last + 60, 60))
     assert all(set(found) == set(REGIONS) for found in rounds.values())
@@ -164,38 +129,60 @@ def test_ten_minutes_without_a_home_region_are_judged_late_and_told_once(world: 
     verdicts = {m: v for hour in hours for m, v in world.store.verdicts("s000", hour, int(time.time())).items()}
     assert all(verdicts[minute][SLUG] == "d" for minute in rounds)
     assert all(verdicts[minute]["demo-modern"] == "u" for minute in rounds)
-    assert [waiting(world, region) for region in REGIONS] == [0] * len(REGIONS)
+    assert stored(world) == replayed(world)
+    assert waiting(world) == [0] * len(REGIONS)
 
 
-def test_a_probe_killed_in_mid_round_leaves_its_region_silent_for_that_minute_alone(
-    world: Any, until: Callable[..., Any]
-) -> None:
-    killed, others = REGIONS[0], REGIONS[1:]
-    client, name = world.client("lambda", killed), settings.function_name("probe")
-    seconds = client.get_function_configuration(FunctionName=name)["Timeout"]
-    told = len(world.events(SLUG))
-    with world.stream_paused():
-        world.begin_anew(minutes_ago=6)
-        world.play(1, judged=False)
-        world.minute += 60
-        event = probe_event(world, world.minute)
-        event["site"]["spread_s"] = 20
-        client.update_function_configuration(FunctionName=name, Timeout=1)
-        try:
-            answer = client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
-            answer["Payload"].read()
-            assert "FunctionError" in answer
-        finally:
-            client.update_function_configuration(FunctionName=name, Timeout=seconds)
-        world.dispatch(world.minute, others)
-        until(lambda: set(world.rounds(world.minute)) >= set(others))
-        assert set(world.rounds(world.minute)) == set(others)
-        assert waiting(world, killed) == 0
-        lonely = world.minute
-        world.play(1, judged=False)
-        assert set(world.rounds(world.minute)) == set(REGIONS)
-        assert tick(world) == ""
-    verdicts = world.store.verdicts("s000", lonely // 3600 * 3600, int(time.time()))
-    assert verdicts[lonely]["demo-modern"] == "u"
-    assert world.store.shard_state("s000").judged >= world.minute
-    assert world.events(SLUG)[told:] == []
+class Throttling:
+    """Of the attempts to write, some are throttled, some fail, some are done and not answered."""
+
+    PLAN = (Fate.THROTTLED, Fate.PASSED, Fate.UNANSWERED, Fate.PASSED, Fate.FAILED, Fate.PASSED, Fate.PASSED)
+
+    def __init__(self) -> None:
+        self._attempts, self._refused = Counter[str](), Counter[str]()
+
+    def refuse(self, what: str, attempts: int) -> None:
+        """Throttle so many attempts in a row to write it."""
+        self._refused[what] = attempts
+
+    def __call__(self, call: Call) -> Fate:
+        if not call.writes:
+            return Fate.PASSED
+        if self._refused[call.writes]:
+            self._refused[call.writes] -= 1
+            return Fate.THROTTLED
+        self._attempts[call.writes] += 1
+        return self.PLAN[self._attempts[call.writes] % len(self.PLAN)]
+
+
+def test_throttled_and_failing_writes_delay_and_change_nothing(world: Any, until: Callable[..., Any]) -> None:
+    seen = len(world.events(SLUG))
+    world.begin_long_ago(minutes_ago=52)
+    first = world.minute + 60
+    probes, others = Throttling(), Throttling()
+    became = Counter[tuple[bool, bool]]()
+    with (
+        meddler(world, [("probe", region) for region in REGIONS], probes) as before_probes,
+        meddler(world, [("judge", HOME), *(("drain", region) for region in REGIONS)], others) as before_others,
+    ):
+        for minute in range(9):
+            world.demo.set_fault(SLUG, "500" if 2 <= minute < 6 else None)
+            # Until nobody tries again: the rounds of one minute wait in their regions, and one judge gives up.
+            if minute == 3:
+                probes.refuse("round", ATTEMPTS * len(REGIONS))
+            if minute == 5:
+                others.refuse("state", ATTEMPTS)
+            became.update(probe_everywhere(world).values())
+        until(lambda: world.store.shard_state("s000").judged >= world.minute)
+        until(lambda: waiting(world) == [0] * len(REGIONS))
+    until(lambda: len(told(world, seen)) >= 2)
+    until(lambda: world.undelivered() == 0)
+    assert told(world, seen) == ["incident.opened", "incident.resolved"]
+    rounds = world.store.rounds("s000", first, world.minute, int(time.time()))
+    assert sorted(rounds) == list(range(first, world.minute + 60, 60))
+    assert all(set(found) == set(REGIONS) for found in rounds.values())
+    assert stored(world) == replayed(world)
+    # It was a test: both met every fate, a round waited, and another was stored before its answer.
+    met = before_probes.fates + before_others.fates
+    assert {(what, fate) for what in ("round", "state") for fate in Throttling.PLAN} <= set(met)
+    assert set(became) == {(True, False), (False, True), (False, False)}

@@ -6,10 +6,8 @@ done: a refusal delays, and loses nothing. Then each role is put on (`sts:Assume
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -30,49 +28,11 @@ def fresh_minutes(world: Any) -> Iterator[None]:
     world.begin_anew(minutes_ago=1)
 
 
-def role_of(world: Any, function: str, region: str = HOME) -> str:
-    """The ARN of a deployed function's role."""
-    found = world.client("lambda", region).get_function(FunctionName=settings.function_name(function))
-    arn: str = found["Configuration"]["Role"]
-    return arn
-
-
-@contextmanager
-def without(world: Any, function: str, action: str, resource: str, region: str = HOME) -> Iterator[None]:
-    """Take `action` on what `resource` is part of the ARN of from the role of `function`; put it back at the end."""
-    iam, role = world.client("iam"), role_of(world, function, region).rsplit("/", 1)[1]
-    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    whole = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    kept, taken = [], 0
-    for statement in whole["Statement"]:
-        actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
-        if action in actions and resource in json.dumps(statement["Resource"]):
-            taken += 1
-            actions = [one for one in actions if one != action]
-        if actions:
-            kept.append({**statement, "Action": actions})
-    assert taken == 1, f"{function} has {taken} grants of {action} on {resource}"
-    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps({**whole, "Statement": kept}))
-    try:
-        yield
-    finally:
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(whole))
-
-
 def failure(world: Any, function: str, event: dict[str, Any], region: str = HOME) -> str:
     """Invoke a function that must fail; its error and the end of its log."""
-    answer = world.client("lambda", region).invoke(
-        FunctionName=settings.function_name(function), LogType="Tail", Payload=json.dumps(event).encode()
-    )
-    body = answer["Payload"].read().decode()
-    assert "FunctionError" in answer, f"{function} succeeded: {body}"
-    return f"{body}\n{base64.b64decode(answer['LogResult']).decode()}"
-
-
-def probe_event(world: Any, minute: int) -> dict[str, Any]:
-    """What dispatch gives a probe."""
-    site, servers = world.store.roster()
-    return {"shard": "s000", "minute": minute, "site": site.to_item(), "servers": [s.to_item() for s in servers]}
+    said: str = world.error(function, event, region)
+    assert said, f"{function} succeeded"
+    return said
 
 
 def wake_anew(world: Any, function: str) -> None:
@@ -87,7 +47,7 @@ def wake_anew(world: Any, function: str) -> None:
 def test_a_judge_that_may_not_write_loses_no_minute(world: Any, until: Callable[..., Any]) -> None:
     world.play(1)
     before = world.store.shard_state("s000")
-    with without(world, "judge", "dynamodb:PutItem", settings.INCIDENTS_TABLE):
+    with world.without("judge", "dynamodb:PutItem", settings.INCIDENTS_TABLE):
         world.play(1, judged=False)
         told = failure(world, "judge", {})
         assert "AccessDenied" in told
@@ -101,14 +61,14 @@ def test_a_round_that_may_not_be_written_waits_and_the_others_carry_the_verdict(
     world: Any, until: Callable[..., Any]
 ) -> None:
     lost = "eu-west-1"
-    with without(world, "probe", "dynamodb:PutItem", settings.ROUNDS_TABLE, lost):
+    with world.without("probe", "dynamodb:PutItem", settings.ROUNDS_TABLE, lost):
         world.minute += 60
-        with without(world, "probe", "sqs:SendMessage", settings.WAITING_QUEUE, lost):
-            told = failure(world, "probe", probe_event(world, world.minute), lost)
+        with world.without("probe", "sqs:SendMessage", settings.WAITING_QUEUE, lost):
+            told = failure(world, "probe", world.probe_event(world.minute), lost)
             assert "AccessDenied" in told
             assert "SendMessage" in told
             assert lost not in world.rounds(world.minute)
-        answer = world.invoke("probe", probe_event(world, world.minute), lost)
+        answer = world.invoke("probe", world.probe_event(world.minute), lost)
         assert (answer["stored"], answer["waiting"]) == (False, True)
         # The probe may still not write: it is drain that brings the round home.
         until(lambda: lost in world.rounds(world.minute))
@@ -120,7 +80,7 @@ def test_a_round_that_may_not_be_written_waits_and_the_others_carry_the_verdict(
 
 def test_a_notice_waits_for_the_secret_it_is_signed_with(world: Any, until: Callable[..., Any]) -> None:
     slug = "demo-sse-body"
-    with without(world, "notify", "secretsmanager:GetSecretValue", "lookout-demo-signing"):
+    with world.without("notify", "secretsmanager:GetSecretValue", "lookout-demo-signing"):
         wake_anew(world, "notify")
         world.demo.set_fault(slug, "500")
         world.play(3)
@@ -162,7 +122,7 @@ def attempts(session: boto3.Session, world: Any) -> dict[str, Callable[[], objec
         "read a sink's secret": lambda: vault.get_secret_value(SecretId="lookout-demo-signing"),
         "list buckets": s3.list_buckets,
         "become another": lambda: session.client("sts", region_name=HOME).assume_role(
-            RoleArn=role_of(world, "apply"), RoleSessionName="neighbour"
+            RoleArn=world.role_of("apply"), RoleSessionName="neighbour"
         ),
         "change a role": lambda: session.client("iam", region_name=HOME).list_roles(),
     }
@@ -185,6 +145,7 @@ ALLOWED = {
     "notify": {"read state", "write state", "read a sink's secret"},
     "rollup": {"read servers", "read rounds"},
     "publish": {"read servers", "read rounds"},
+    "heartbeat": {"read servers", "read state"},
     "api": set(),
     "apply": {"read servers", "change servers", "read state", "write state"},
 }
@@ -193,7 +154,7 @@ ALLOWED = {
 @pytest.mark.parametrize("function", sorted(ALLOWED))
 def test_a_role_may_do_what_its_room_needs_and_is_refused_the_rest(world: Any, function: str) -> None:
     region = REGIONS[0] if function in ("dispatch", "probe", "drain") else HOME
-    lent = world.client("sts").assume_role(RoleArn=role_of(world, function, region), RoleSessionName="visitor")
+    lent = world.client("sts").assume_role(RoleArn=world.role_of(function, region), RoleSessionName="visitor")
     keys = lent["Credentials"]
     session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
     allowed = set()
