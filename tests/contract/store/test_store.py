@@ -511,3 +511,20 @@ def test_publish_gathers_maintenance_of_public_servers_and_no_byte_of_the_others
     ]
     text = json.dumps(snapshot.to_json())
     assert not [word for word in ("hidden", "Unspeakable", "unheard-of", "mnt_f", "mnt_p") if word in text]
+
+
+def test_a_window_by_hand_keeps_a_failing_server_quiet_until_it_is_over(store: Store) -> None:
+    apply(store, ACME)
+    store.add_window(Window("mnt_h", ("acme",), begin=T + 60, end=T + 300, made_by="command"))
+    told = []
+    for i, says in enumerate(("uuu", *("ddd",) * 8)):
+        tell(store, T + 60 * i, says)
+        judged = judge_shards(store, {"s000"}, T + 60 * i + 30)
+        told += [(i, notice.type) for judgement in judged for notice in judgement.notices]
+        assert (store.server_states()["acme"].status is Status.MAINTENANCE) is (1 <= i <= 4)
+    assert told == [(7, "incident.opened")]
+    codes = store.verdicts("s000", T, NOW)
+    assert "".join(codes[T + 60 * i]["acme"] for i in range(9)) == "uDDDDdddd"
+    (view,) = Gatherer(store).gather("https://s.example", T + 570).servers
+    assert (view.windows["24h"].excluded, view.windows["24h"].fail) == (4, 4)
+    assert view.outages["24h"].of_s == 570 - 240
