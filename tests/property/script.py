@@ -4,9 +4,9 @@ Zero is always the dullest choice, so that a schedule which fails is shrunk to t
 knows: regions that are silent, late, too late, told twice with different words, out of order or with a wrong clock;
 servers whose health changes, whole or in one region, that flap, that let nobody ask, whose certificate or credential
 ends; a redeployment with another policy, interval, set of regions or of servers; windows of maintenance, declared
-before, within or after their time, ended early; a pause and its end; a judge that is away, killed before or after its
-transaction, raced by another or by a redeployment, refused without reason, or whose clock is wrong; and stretches of
-many minutes in which nothing new happens.
+before, within or after their time, ended early; a pause and its end; a person who writes notes; a judge that is away,
+killed before or after its transaction, raced by another, by a person or by a redeployment, refused without reason, or
+whose clock is wrong; and stretches of many minutes in which nothing new happens.
 """
 
 from __future__ import annotations
@@ -117,7 +117,20 @@ MOODS: Final = (
 )
 SKEWS_S: Final = (0, 0, 0, 75, -75, 4000)
 POLICIES: Final = ("thresholds", "quorum", "interval", "words", "limits", "warnings")
-CHANGES: Final = (*POLICIES, "pause", "pause", "listed", "listed", "region", "region", "window", "window", "window")
+CHANGES: Final = (
+    *POLICIES,
+    "pause",
+    "pause",
+    "listed",
+    "listed",
+    "region",
+    "region",
+    "window",
+    "window",
+    "window",
+    "note",
+    "note",
+)
 STRETCHES: Final = (2, 3, 6, 16, 34, 65)
 DAY: Final = 86400
 ENDS: Final = (400, 30, 14, 7, 3, 0)

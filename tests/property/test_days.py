@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -21,6 +23,7 @@ from lookout.history.round import Round, pack, unpack
 from lookout.probe.result import ProbeResult
 from lookout.surface.changes import Class
 from lookout.surface.diff import Drift
+from lookout.verdict import drift, flapping, latency
 from lookout.verdict.incidents import close
 from lookout.verdict.judge import judge_minute
 from lookout.verdict.maintenance import Calendar
@@ -245,3 +248,59 @@ def test_days() -> None:
         Days,
         settings=settings(max_examples=DAYS, stateful_step_count=30, database=None, deadline=None, derandomize=True),
     )
+
+
+WELL = dict.fromkeys(ALL_REGIONS[:3], "up")
+
+
+def _slows_down(days: Days) -> None:
+    days.begins([(1, 40, 94), (2, 1000, 1), (1, 100, 5)], 60)
+    days.goes_well(WELL, 3, 320)
+    days.time_passes(1440)
+    days.goes_well(WELL, 5, 1000)
+
+
+def _is_maintained(days: Days) -> None:
+    days.begins([], 60)
+    days.is_maintained(1, 3, "exclude", others=False)
+    days.goes_well(WELL, 6, 100)
+
+
+def _flaps(days: Days) -> None:
+    days.begins([], 60)
+    days.server = replace(days.server, flap_after=1, down_after=1, up_after=1)
+    days.turns(4, ("down", "up"))
+    days.goes_on_for_half_an_hour("up")
+
+
+def _changes(days: Days) -> None:
+    days.begins([], 60)
+    days.offers(SURFACES[2], 3)
+    days.offers(SURFACES[0], 3)
+    days.time_passes(8 * 1440)
+    days.goes_well(WELL, 1, 100)
+
+
+WRONG: dict[str, tuple[Any, str, Any, Callable[[Days], None]]] = {
+    "nothing is slow beside itself": (latency, "too_slow", lambda *_: False, _slows_down),
+    "anything may be slow": (latency, "FLOOR_MS", 2000, _slows_down),
+    "a day is enough to know it by": (latency, "ENOUGH", 101, _slows_down),
+    "the median is usual": (latency, "_PERCENT", 50, _slows_down),
+    "nothing is maintained": (Calendar, "covering", lambda *_: None, _is_maintained),
+    "it is calm after ten minutes": (flapping, "CALM_S", 600, _flaps),
+    "a drift stays open": (drift, "SETTLED_S", 30 * DAY, _changes),
+}
+
+
+def _happens(what: Callable[[Days], None], days: Days) -> None:
+    what(days)
+    days.nothing_else_is_told()
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_judge_is_found_out(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module, name, wrong, happens = WRONG[what]
+    _happens(happens, Days())
+    monkeypatch.setattr(module, name, wrong)
+    with pytest.raises(AssertionError):
+        _happens(happens, Days())

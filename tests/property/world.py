@@ -68,6 +68,7 @@ class World(Shelf):
         self.asked: Definitions = self.definitions
         self.lives: dict[str, list[Seen]] = {}
         self.removals = 0
+        self.noted: dict[str, list[str]] = {}
         self.last_judged: dict[str, int] = {}
         self.before_commit = self._before
         self.after_commit = self._after
@@ -193,6 +194,9 @@ class World(Shelf):
         if what == "window":
             self.definitions = (with_window(choose, site, slug, self.now), servers)
             return
+        if what == "note":
+            self._note(slug)
+            return
         one = next((one for one in servers if one.slug == slug), None)
         if what == "listed":
             if one is None:
@@ -207,6 +211,14 @@ class World(Shelf):
         elif one is not None:
             after = replace(one, paused=not one.paused) if what == "pause" else with_policy(choose, one, what)
             self.definitions = (site, [after if s is one else s for s in servers])
+
+    def _note(self, slug: str) -> None:
+        """A person writes a note to whatever is wrong with a server."""
+        for incident in list(self.incidents.values()):
+            if incident.slug == slug and incident.resolved_at is None:
+                notes = self.noted.setdefault(incident.id, [])
+                notes.append(f"note {len(notes)}")
+                self.put_incident(incident.noting(self.now, "note", notes[-1], by="ada"))
 
     # --- what must be -----------------------------------------------------------------------------------------------
 
@@ -230,6 +242,8 @@ class World(Shelf):
             compare.check_told(slug, [n for n in told if n.slug == slug], wanted, self.incidents)
         assert {n.slug for n in told} <= set(self.lives)
         assert recorded == sum(len(of) for of in self.judged.values())
+        for number, notes in self.noted.items():
+            assert [entry.text for entry in self.incidents[number].timeline if entry.by] == notes
         compare.check_open(self.incidents.values(), self.states.values(), self.definitions[1])
 
     def _check_progress(self) -> None:
