@@ -22,6 +22,8 @@ from lookout.verdict.state import Incident, Notice, ServerState, SurfaceChange
 
 DRIFT: Final = "drift"
 SETTLED_S: Final = 7 * 86400
+BACK: Final = 1
+"""`Incident.stage` of a drift that led back to where it began."""
 _TO_ACT_ON: Final = frozenset({Class.BREAKING, Class.RISKY, Class.UNKNOWN})
 Drifts = Mapping[tuple[str, str], Drift]
 """What changed from one address to another."""
@@ -77,7 +79,7 @@ def judge_surface(
     case = _Case(replace(scene, state=after), incident)
     for step, change in found:
         case.tell(step, change)
-    case.settle()
+    case.settle(incident)
     if case.incident is None or case.incident is incident:
         return Told(after, tuple(change for _, change in found), tuple(case.notices))
     over = case.incident.resolved_at is not None
@@ -96,7 +98,7 @@ class _Case:
     def tell(self, step: Step, change: SurfaceChange) -> None:
         """Tell of a change: within the incident, by opening one, or by itself where nobody has to act on it."""
         scene, minute = self.scene, self.scene.minute
-        live = self.incident if self.incident is not None and self.incident.resolved_at is None else None
+        live = self.incident
         back = live is not None and step.new == live.surface
         about = None
         if back or Class(change.drift["class"]) in _TO_ACT_ON:
@@ -120,22 +122,24 @@ class _Case:
                 about = live.noting(minute, "updated", words)
         self.notices.append(drift_notice(scene.server, scene.state, change, scene.quorum, scene.at, scene.site, about))
         if about is not None:
-            self.incident = about
-            if back:
-                self._end("reverted")
+            self.incident = replace(about, stage=BACK if back else 0)
 
-    def settle(self) -> None:
-        """End an incident to which nothing was added for a week."""
+    def settle(self, before: Incident | None) -> None:
+        """End what was back where it began the round before, or to which nothing was added for a week.
+
+        Never in the minute of a change: two notices of one transaction may be handed on in either order.
+        """
         one = self.incident
-        if one is None or one.resolved_at is not None:
+        if one is None or one is not before:
             return
         newest = max((e.at for e in one.timeline if e.what in ("opened", "updated")), default=one.opened_at)
-        if self.scene.minute - newest >= SETTLED_S:
-            self._end("settled")
+        if one.stage == BACK:
+            self._end(one, "reverted")
+        elif self.scene.minute - newest >= SETTLED_S:
+            self._end(one, "settled")
 
-    def _end(self, resolution: str) -> None:
-        assert self.incident is not None
-        ended = self.scene.ends(self.incident, self.scene.minute, resolution)
+    def _end(self, incident: Incident, resolution: str) -> None:
+        ended = self.scene.ends(incident, self.scene.minute, resolution)
         self.incident = ended.incident
         self.notices.append(ended.notice)
 

@@ -260,7 +260,8 @@ class Incident:
     evidence: Failure | None = None
     """The failure it began with, never changed; None where nothing failed, and for incidents of older versions."""
     stage: int = 0
-    """Certificate and credential: which of the times before the end it was told at, in seconds."""
+    """Certificate and credential: which of the times before the end it was told at, in seconds. Drift: 1 once it led back
+    to where it began (`verdict.drift`)."""
     flapping: bool = False
     """Was told to be flapping."""
     surface: str = ""
