@@ -168,7 +168,7 @@ def test_eventbridge_takes_every_notice(name: str) -> None:
     made = request(EVERY[name], "eventbridge")
     assert isinstance(made, EventBridgeEvent)
     assert 1 <= len(made.detail_type) <= 128
-    sizes = (made.source, made.detail_type, made.detail, *made.resources)
+    sizes = (made.source, made.detail_type, made.detail)
     assert 14 + sum(len(text.encode()) for text in sizes) <= 256 * 1024
     assert json.loads(made.detail) == body(EVERY[name], "webhook")
 
@@ -177,4 +177,3 @@ def test_an_event_says_whence_it_is() -> None:
     made = request(OPEN, "eventbridge")
     assert isinstance(made, EventBridgeEvent)
     assert (made.bus, made.source, made.detail_type, made.at) == ("default", "lookout", "incident.opened", OPENED)
-    assert made.resources == ("lookout:server/acme-search",)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lookout.notify.render import Dialog
 from lookout.notify.request import HttpRequest
@@ -96,6 +96,7 @@ def test_an_acknowledgement_is_told_in_the_thread() -> None:
     assert len(slack.replies) == 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from(["", "before", "internal_error", "ratelimited"]), max_size=2), max_size=12))
 def test_failures_before_anything_was_done_repeat_nothing(schedule: list[list[str]]) -> None:
     slack = Slack()

@@ -17,8 +17,8 @@ from lookout.store import messages
 EMAIL = SesEmail("lookout@acme.dev", ("ops@acme.dev",), b"Subject: x\r\n\r\n")
 TOPIC = SnsMessage("arn:aws:sns:eu-west-1:111122223333:a", "subject", '{"default":"x"}', {"type": "test"})
 FIFO = SnsMessage("arn:aws:sns:eu-west-1:111122223333:a.fifo", "subject", '{"default":"x"}', {"type": "test"}, "g", "d")
-EVENT = EventBridgeEvent("default", "lookout", "test", "{}", ("lookout:server/a",), 1_787_409_120)
-ELSEWHERE = EventBridgeEvent("arn:aws:events:eu-west-1:111122223333:event-bus/x", "lookout", "test", "{}", (), 0)
+EVENT = EventBridgeEvent("default", "lookout", "test", "{}", 1_787_409_120)
+ELSEWHERE = EventBridgeEvent("arn:aws:events:eu-west-1:111122223333:event-bus/x", "lookout", "test", "{}", 0)
 
 
 class Cloud:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lookout.notify.render import render
 from lookout.notify.request import HttpRequest, Target
@@ -67,6 +67,7 @@ def test_a_path_may_begin_with_any_key_of_the_body_and_with_no_other() -> None:
     assert set(PAYLOAD) == ROOTS
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_no_value_changes_the_shape_of_what_is_sent(value: str, name: str) -> None:
     """Whatever stands in the place of a value is that value after parsing, also one that looks like a placeholder."""

@@ -4,7 +4,7 @@ import re
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lookout.notify.text import DISCORD, HTML, PLAIN, SLACK, ascii_line, code, cut_bytes, escaped, one_line
 
@@ -30,6 +30,7 @@ def test_nothing_is_lost_but_what_cannot_be_seen() -> None:
     assert len(escaped(EVIL, 1000, DISCORD)) <= 1000
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(1, 60), st.sampled_from([PLAIN, HTML, SLACK, DISCORD]))
 def test_every_text_becomes_one_printable_line_within_its_limit(text: str, limit: int, escapes: dict[str, str]) -> None:
     made = escaped(text, limit, escapes)
@@ -49,6 +50,7 @@ def test_a_code_span_cannot_be_ended_from_within_and_is_never_empty() -> None:
     assert code("\x00", 10) == "-"
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(3, 40))
 def test_bytes_are_cut_between_characters(text: str, limit: int) -> None:
     made = cut_bytes(text, limit)

@@ -55,7 +55,7 @@ def _shown(request: Request) -> list[str]:
 
 def _event(event: EventBridgeEvent) -> list[str]:
     head = [f"events:PutEvents {event.bus}", f"source: {event.source}", f"detail-type: {event.detail_type}"]
-    return [*head, f"resources: {', '.join(event.resources)}", "", _laid_out(event.detail)]
+    return [*head, "", _laid_out(event.detail)]
 
 
 def _mail(mail: SesEmail) -> list[str]:

@@ -55,7 +55,6 @@ class EventBridgeEvent:
     source: str
     detail_type: str
     detail: str
-    resources: tuple[str, ...]
     at: int
 
 

@@ -81,7 +81,6 @@ def _event(event: EventBridgeEvent, home: str) -> Answer:
         "Source": event.source,
         "DetailType": event.detail_type,
         "Detail": event.detail,
-        "Resources": list(event.resources),
         "Time": datetime.fromtimestamp(event.at, UTC),
     }
     answer = client("events", region).put_events(Entries=[entry])

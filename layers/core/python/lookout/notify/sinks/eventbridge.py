@@ -23,6 +23,5 @@ def request(notice: Notice, target: Target, site_url: str, now: int) -> EventBri
         source=SOURCE,
         detail_type=notice.type[:128],
         detail=json_text(payload(notice, site_url)),
-        resources=(f"lookout:server/{notice.slug}",),
         at=notice.created_at,
     )
