@@ -23,9 +23,9 @@ from lookout.history.round import Round, pack, unpack
 from lookout.probe.result import ProbeResult
 from lookout.surface.changes import Class
 from lookout.surface.diff import Drift
-from lookout.verdict import drift, flapping, latency
+from lookout.verdict import drift, flapping, judge, latency
 from lookout.verdict.incidents import close
-from lookout.verdict.judge import judge_minute
+from lookout.verdict.judge import Judgement, judge_confirmations, judge_minute
 from lookout.verdict.maintenance import Calendar
 from lookout.verdict.state import Incident, Notice, ServerState, ShardState
 
@@ -36,7 +36,7 @@ from tests.reference.account import Account
 from tests.reference.rounds import Change, Heard
 from tests.reference.usual import EDGES, Timed
 
-DAYS = int(os.environ.get("LOOKOUT_DAYS", "80"))
+DAYS = int(os.environ.get("LOOKOUT_DAYS", "50"))
 DAY = 86400
 START = 1_789_948_800 // DAY * DAY + 23 * 3600
 """An hour before midnight."""
@@ -71,7 +71,9 @@ class Days(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.server = Server(SLUG, "https://acme.example/mcp", shard="s000", notify=("hook", "gone"))
+        self.server = Server(
+            SLUG, "https://acme.example/mcp", shard="s000", notify=("hook", "gone"), confirm_every_s=15
+        )
         self.site = Site("Acme", "us-east-1", ALL_REGIONS[:3], SINKS)
         self.minute = START
         self.ends = Ends()
@@ -130,6 +132,34 @@ class Days(RuleBasedStateMachine):
         for turn in range(turns):
             for _ in range(self.server.up_after if turn % 2 else self.server.down_after):
                 self._judge(dict.fromkeys(self.site.regions, moods[turn % 2]), 100)
+
+    @rule(
+        moods=st.dictionaries(st.sampled_from(ALL_REGIONS[:3]), st.sampled_from(("down", "up", "rejected"))),
+        again=st.lists(st.dictionaries(st.sampled_from(ALL_REGIONS[:3]), MOOD), max_size=4),
+    )
+    def is_asked_again(self, moods: dict[str, str], again: list[dict[str, str]]) -> None:
+        """Regions that fail ask again, each until it does not; those that are not in `again` do not come."""
+        if self.server.paused:
+            return
+        minute, rounds = self._judge({**dict.fromkeys(self.site.regions, "down"), **moods}, 100)
+        asking = {region for region, item in rounds.items() if item.results[0].status.failing}
+        answers: list[dict[str, ProbeResult]] = []
+        for said in again:
+            asking &= {region for region, mood in said.items() if mood != "dark"}
+            found = {r: result(SLUG, said[r], minute + 20, minute, ALL_REGIONS.index(r), self.ends) for r in asking}
+            answers.append({region: one for region, one in found.items() if region in self.site.regions})
+            asking = {region for region in asking if found[region].status.failing}
+        confirmations = {
+            k: {region: Round("s000", minute, region, (one,), k) for region, one in found.items()}
+            for k, found in enumerate(answers, start=1)
+        }
+        judged = judge_confirmations(self.state, rounds, confirmations, [self.server], self.site)
+        if judged is not None:
+            self._store(judged)
+            assert not judged.verdicts
+        self.account.hear_again(answers)
+        assert compare.stood(self.state.servers[SLUG]) == compare.stands(self.account.moments[-1])
+        assert compare.known(self.state.servers[SLUG]) == compare.knows(self.account)
 
     @rule(mood=MOOD)
     def goes_on_for_half_an_hour(self, mood: str) -> None:
@@ -197,8 +227,8 @@ class Days(RuleBasedStateMachine):
         self.account = Account()
         self.minute += 60
 
-    def _judge(self, moods: dict[str, str], took_ms: int) -> None:
-        """One minute, in which the server is due unless it is paused."""
+    def _judge(self, moods: dict[str, str], took_ms: int) -> tuple[int, dict[str, Round]]:
+        """One minute, in which the server is due unless it is paused; which, and the rounds that came."""
         every = max(60, self.server.interval_s)
         while not replace(self.server, paused=False).due(self.minute):
             self.minute += 60
@@ -213,11 +243,7 @@ class Days(RuleBasedStateMachine):
         judged = judge_minute(
             self.state, self.minute, rounds, [self.server], self.site, still, DRIFTS, covering=covering
         )
-        as_stored = {SLUG: ServerState.from_json(json.loads(json.dumps(judged.state.servers[SLUG].to_json())))}
-        assert as_stored == dict(judged.state.servers)
-        self.state = replace(judged.state, servers=as_stored)
-        self.incidents |= {one.id: one for one in judged.incidents}
-        self.notices += judged.notices
+        self._store(judged)
         heard = {region: item.results[0] for region, item in rounds.items()}
         changes = tuple(
             Change(one.drift["class"], *compare.ends(one.drift), tuple(one.drift["regions"])) for one in judged.changes
@@ -227,6 +253,14 @@ class Days(RuleBasedStateMachine):
         assert compare.known(self.state.servers[SLUG]) == compare.knows(self.account)
         assert judged.verdicts.get(SLUG) == self.account.codes.get(self.minute)
         self.minute += every
+        return judged.minute, rounds
+
+    def _store(self, judged: Judgement) -> None:
+        as_stored = {SLUG: ServerState.from_json(json.loads(json.dumps(judged.state.servers[SLUG].to_json())))}
+        assert as_stored == dict(judged.state.servers)
+        self.state = replace(judged.state, servers=as_stored)
+        self.incidents |= {one.id: one for one in judged.incidents}
+        self.notices += judged.notices
 
     def _result(self, mood: str, took_ms: int, place: int) -> ProbeResult:
         one = result(SLUG, mood, self.minute + 1, self.minute, place, self.ends)
@@ -281,6 +315,12 @@ def _changes(days: Days) -> None:
     days.goes_well(WELL, 1, 100)
 
 
+def _is_confirmed(days: Days) -> None:
+    days.begins([], 60)
+    days.goes_well(WELL, 1, 100)
+    days.is_asked_again({}, [dict.fromkeys(WELL, "down")] * 2)
+
+
 WRONG: dict[str, tuple[Any, str, Any, Callable[[Days], None]]] = {
     "nothing is slow beside itself": (latency, "too_slow", lambda *_: False, _slows_down),
     "anything may be slow": (latency, "FLOOR_MS", 2000, _slows_down),
@@ -288,6 +328,7 @@ WRONG: dict[str, tuple[Any, str, Any, Callable[[Days], None]]] = {
     "the median is usual": (latency, "_PERCENT", 50, _slows_down),
     "nothing is maintained": (Calendar, "covering", lambda *_: None, _is_maintained),
     "it is calm after ten minutes": (flapping, "CALM_S", 600, _flaps),
+    "nobody asks again": (judge, "awaits_confirmation", lambda *_: False, _is_confirmed),
     "a drift stays open": (drift, "SETTLED_S", 30 * DAY, _changes),
 }
 

@@ -11,12 +11,13 @@ ever counted up: each is found in the list of rounds, from the newest backwards,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
 from lookout.config.model import Server
+from lookout.probe.result import ProbeResult
 
 from tests.reference import conditions, telling
 from tests.reference.facts import failure_of
@@ -88,6 +89,22 @@ class Account:
             never_probed = not self.watch and not heard.of_regions
             if due(heard.server, heard.minute) and not never_probed:
                 self._round(heard)
+        self._stands(heard)
+
+    def hear_again(self, answers: Sequence[Mapping[str, ProbeResult]]) -> None:
+        """What regions that failed in the newest round said when they asked once more, and once more."""
+        for again, said in enumerate(answers, start=1):
+            last = self.watch[-1]
+            if not last.fails or last.covered or self.status in FAILING or not set(last.failing) <= set(said):
+                return
+            newest = replace(last, results={**last.results, **said}, again=again, heard_at=last.minute)
+            self.watch.append(newest)
+            if newest.fails:
+                self._settle(newest)
+            self.stood.append(self.status)
+            self._stands(newest)
+
+    def _stands(self, heard: Heard) -> None:
         self.moments.append(
             Moment(
                 heard.minute,
@@ -165,6 +182,9 @@ class Account:
             self._anew()
             outage = self.open.get("availability")
             self._turn(outage["status"] if outage else "unknown", newest.minute)
+        self._settle(newest)
+
+    def _settle(self, newest: Heard) -> None:
         if self.flapping_since and newest.minute - self.turns[-1] > CALM:
             self.turns, self.flapping_since = [], 0
         was, flapped = self.status, self.flapping_since

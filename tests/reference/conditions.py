@@ -23,7 +23,7 @@ SERIOUS = ("breaking", "risky", "unknown")
 
 def mark(kind: str, one: Heard) -> str:
     """Is a round bad, good, or neither?"""
-    if one.covered:
+    if one.covered or one.again:
         return "neither"
     if kind == "limited":
         return "bad" if one.limited else "good" if one.known else "neither"

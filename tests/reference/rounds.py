@@ -66,7 +66,8 @@ class Change:
 class Heard:
     """One judged minute of one server: what was configured then, and what regions said, asked or not.
 
-    `usual_ms` is its baseline on that day, `heard_at` the last minute before in which any region reported it.
+    `usual_ms` is its baseline on that day, `heard_at` the last minute before in which any region reported it. `again`
+    is which confirmation of the minute it is, if it is none of the rounds.
     """
 
     minute: int
@@ -75,6 +76,7 @@ class Heard:
     usual_ms: int | None = None
     heard_at: int | None = None
     changes: tuple[Change, ...] = ()
+    again: int = 0
 
     @property
     def server(self) -> Server:
@@ -199,7 +201,12 @@ class Heard:
     @cached_property
     def known(self) -> bool:
         """Does it say anything?"""
-        return self.outcome != "unknown"
+        return self.outcome != "unknown" or self.breaks
+
+    @property
+    def breaks(self) -> bool:
+        """Is it a confirmation that ends the failing streak, and says no more?"""
+        return self.again > 0 and not self.fails
 
     @cached_property
     def fails(self) -> bool:
@@ -241,6 +248,10 @@ def streak(rounds: Sequence[Heard], i: int, *, exactly: bool) -> list[Heard]:
     """
     out: list[Heard] = []
     for one in remembered(rounds, i):
+        if one.breaks:
+            if not out or out[0].fails:
+                break
+            continue
         if out and (one.fails != out[0].fails or (exactly and one.outcome != out[0].outcome)):
             break
         out.append(one)
