@@ -6,11 +6,15 @@ import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from lookout.local.layout import Layout
 from lookout.local.ministack import start_ministack
 
 ROOT = Path(__file__).parent.parent
+# No example fails for the time it takes: that depends on what else the machine does.
+hypothesis.settings.register_profile("lookout", deadline=None)
+hypothesis.settings.load_profile("lookout")
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from lookout.cli.history_cmd import WINDOWS
 from lookout.cli.main import cli
 from lookout.config.model import Server, Site
+from lookout.config.window import Window
 from lookout.history.chunk import DAY, HOUR, Chunk, Sample
 from lookout.history.day import summarise
 from lookout.history.round import Round
@@ -107,6 +108,13 @@ def test_a_day_by_the_hour_with_the_running_one(tables: Tables) -> None:
     assert (last["period"], last["ok"], last["degraded"]) == ("2026-08-22T14:00Z", 4, 4)
     assert last["latency_ms"] == {"us-west-2": {"probes": 4, "p50": 50, "p95": 50, "p99": 50}}
     assert found["latency_ms"]["eu-west-1"] == {"probes": 45, "p50": 100, "p95": 300, "p99": 300}
+
+
+def test_time_in_maintenance_that_does_not_count_is_left_out_as_on_the_page(tables: Tables) -> None:
+    at = THIS_HOUR - 2 * HOUR
+    window = Window("w", ("acme",), begin=at, end=at + 600)
+    tables.definitions = (replace(SITE, maintenance=(window,)), [ACME, NEW])
+    assert read("acme")["uptime_time"] == 1 - 300 / (86400 - 600)
 
 
 def test_days_are_the_pages(tables: Tables) -> None:

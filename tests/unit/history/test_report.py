@@ -122,15 +122,13 @@ def chunk(outcomes: str, **samples: tuple[Sample, ...]) -> Chunk:
 
 def test_by_time_leaves_out_maintenance_and_begins_where_anything_is_known() -> None:
     chunks = [chunk("." * 10 + "uuddUUuu")]
-    found = report("x", chunks, hours(H, H + HOUR), (H, H + 1080), [(H + 720, H + 900)])
+    gone, down = [(H, H + 60), (H + 840, H + 960)], [(H + 720, H + 900)]
+    found = report("x", chunks, hours(H, H + HOUR), (H, H + 1080), down, gone)
     assert found.first == H + 600
-    assert found.uptime_time == reference.uptime_time(H + 600, H + 1080, [(H + 720, H + 900)], [(H + 840, H + 960)])
-
-
-def test_a_server_that_is_probed_every_five_minutes_is_in_maintenance_between_its_probes_too() -> None:
-    found = report("x", [chunk("U....u....")], hours(H, H + HOUR), (H, H + 600), [(H, H + 600)], 300)
-    assert found.uptime_time == 0
-    assert report("x", [chunk("U....u....")], hours(H, H + HOUR), (H, H + 300), [(H, H + 300)], 300).uptime_time is None
+    assert found.uptime_time == reference.uptime_time(H, H + 1080, down, gone)
+    later = report("x", chunks, hours(H, H + HOUR), (H + 720, H + 1080), down, gone)
+    assert later.uptime_time == reference.uptime_time(H + 720, H + 1080, down, gone)
+    assert report("x", chunks, hours(H, H + HOUR), (H, H + 1080), down, [(H, H + HOUR)]).uptime_time is None
 
 
 def test_a_region_counts_what_it_saw_itself() -> None:

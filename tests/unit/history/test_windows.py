@@ -60,8 +60,8 @@ def test_a_window_of_what_was_never_watched_is_empty() -> None:
 def test_time_counts_from_where_anything_is_known() -> None:
     days = local_days(NOW, 2, UTC)
     fresh = Windows(Rolled.of(days, []), {NOW - 600: "u", NOW - 660: "."}, D - DAY, NOW)
-    assert fresh.first == NOW - 600
-    assert fresh.outage(0, [(NOW - 660, NOW - 540), (NOW - 60, 1 << 62)]) == Outage(120, 600)
+    assert fresh.first == NOW - 1200  # the quarter of an hour it is in
+    assert fresh.outage(0, [(NOW - 660, NOW - 540), (NOW - 60, 1 << 62)]) == Outage(180, 1200)
     assert fresh.outage(NOW, []) is None
     old = Rolled.of(days, [summarise("x", D - DAY, [Chunk("x", D - HOUR, "u" * 60, {})])])
     assert Windows(old, {NOW - 600: "u"}, D - DAY, NOW).first == D - HOUR

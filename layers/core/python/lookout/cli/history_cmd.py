@@ -60,14 +60,13 @@ def show(home: str, slug: str, window: str, region: str | None, form: str) -> It
         server = next((one for one in servers if one.slug == slug), None)
         if server is None:
             raise LookoutError(f"no server {slug!r}; there are: {', '.join(one.slug for one in servers) or 'none'}")
-        zone = ZoneInfo(site.timezone)
         if form == "csv":
-            probes = reading.each_probe(store, server, window, region, now, zone)
+            probes = reading.each_probe(store, server, window, region, now, ZoneInfo(site.timezone))
             first = next(probes, None)
             if first is not None:
                 yield from history_view.to_csv(chain([first], probes))
                 return
-        told = reading.tell(store, server, window, region, now, zone)
+        told = reading.tell(store, site, server, window, region, now)
         known = sorted({*site.regions, *told.report.regions})
         if region is not None and region not in known:
             raise LookoutError(f"{region} does not probe here; there are: {', '.join(known)}")

@@ -13,9 +13,10 @@ from fractions import Fraction
 
 from lookout.history.calendar import LocalDay
 from lookout.history.chunk import HOUR, MINUTE, Chunk, Sample
+from lookout.history.day import QUARTER
 from lookout.history.latency import Percentiles, percentiles
 from lookout.history.spans import Span
-from lookout.history.uptime import EXCLUDED, NOT_DUE, OUTCOME_CODES, Tally, tally, total, uptime_time
+from lookout.history.uptime import NOT_DUE, OUTCOME_CODES, Tally, tally, total, uptime_time
 
 Probe = tuple[int, str, Sample]
 """When (unix seconds of its minute), from which region, what."""
@@ -35,7 +36,8 @@ class Period:
 @dataclass(frozen=True, slots=True)
 class Report:
     """`whole` is the window as one period, `regions` those that probed in it. `first` is the first minute anything is
-    known of (None: none is); `uptime_time` counts from there, and is None of a single region, which judges nothing.
+    known of (None: none is). `uptime_time` counts from the quarter of an hour that is in, as on the page; it is None of
+    a single region, which judges nothing.
     """
 
     slug: str
@@ -59,19 +61,18 @@ def report(
     periods: Sequence[LocalDay],
     window: Span,
     incidents: Iterable[Span],
-    interval_s: int = MINUTE,
+    excluded: Iterable[Span] = (),
     region: str | None = None,
 ) -> Report:
     """Of the minutes within `window`, in `periods`: in order, without gaps, perhaps reaching beyond it.
 
-    The chunks are taken one at a time. `interval_s` is how long a minute of maintenance lasts that does not count:
-    until the next probe would have been due.
+    The chunks are taken one at a time. `excluded` is maintenance that does not count, for `uptime_time`: of the rounds,
+    the codes say it.
     """
     since, until = window
     begins = [one.begin for one in periods]
     codes: list[list[str]] = [[] for _ in periods]
     values: list[dict[str, list[int]]] = [{} for _ in periods]
-    excluded: list[Span] = []
     seen: set[str] = set()
     first: int | None = None
     for chunk in chunks:
@@ -79,8 +80,6 @@ def report(
             if since <= at < until:
                 codes[bisect_right(begins, at) - 1].append(code)
                 first = at if first is None else min(first, at)
-                if code in EXCLUDED.values():
-                    excluded.append((at, at + interval_s))
         for name, samples in chunk.samples.items():
             for sample in samples:
                 at = chunk.hour + MINUTE * sample.minute
@@ -93,7 +92,9 @@ def report(
         for one, counted, found in zip(periods, codes, values, strict=True)
     )
     whole = Period("window", since, until, total(row.tally for row in rows), _latency(values))
-    by_time = None if region is not None or first is None else uptime_time(first, until, incidents, excluded)
+    by_time = None
+    if region is None and first is not None:
+        by_time = uptime_time(max(since, first // QUARTER * QUARTER), until, incidents, excluded)
     return Report(slug, region, whole, rows, tuple(sorted(seen)), first, by_time)
 
 

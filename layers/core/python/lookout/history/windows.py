@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from lookout.history.calendar import LocalDay
 from lookout.history.chunk import HOUR
-from lookout.history.day import DaySummary
+from lookout.history.day import QUARTER, DaySummary
 from lookout.history.spans import Span, clip, seconds, without
 from lookout.history.uptime import NOT_DUE, Tally, tally, total
 
@@ -68,9 +68,9 @@ class Windows:
 
     @property
     def first(self) -> int | None:
-        """Since when anything is known; None where nothing is."""
+        """The quarter of an hour since which anything is known; None where nothing is."""
         fresh = min((minute for minute, code in self.codes.items() if code != NOT_DUE), default=None)
-        known = [at for at in (self.rolled.first, fresh) if at is not None]
+        known = [at // QUARTER * QUARTER for at in (self.rolled.first, fresh) if at is not None]
         return min(known) if known else None
 
     def outage(self, since: int, incidents: Iterable[Span], excluded: Iterable[Span] = ()) -> Outage | None:

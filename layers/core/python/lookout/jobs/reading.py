@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from fractions import Fraction
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from lookout import settings
-from lookout.config.model import Server
+from lookout.config.model import Server, Site
 from lookout.history.calendar import LocalDay, local_days
 from lookout.history.chunk import DAY, HOUR, MINUTE, Chunk, build
 from lookout.history.report import Probe, Report, hours, probes_of, report
@@ -21,6 +22,7 @@ from lookout.history.spans import Span
 from lookout.history.uptime import total
 from lookout.history.windows import Rolled, Windows
 from lookout.store import Store
+from lookout.verdict.maintenance import Calendar
 from lookout.verdict.state import Incident
 
 WINDOWS: Final = {"24h": 1, "7d": 7, "30d": 30, "90d": 90}
@@ -49,14 +51,17 @@ def periods(window: str, now: int, zone: tzinfo) -> tuple[list[LocalDay], Span]:
     return days, (days[0].begin, now)
 
 
-def tell(store: Store, server: Server, window: str, region: str | None, now: int, zone: tzinfo) -> Told:
+def tell(store: Store, site: Site, server: Server, window: str, region: str | None, now: int) -> Told:
     """One server's history over a window of `WINDOWS`."""
+    zone = ZoneInfo(site.timezone)
     parts, span = periods(window, now, zone)
     recent_since = (now - WINDOWS_S[-1]) // MINUTE * MINUTE
     recent: dict[int, str] = {}
     chunks = _noting(each_hour(store, server, min(span[0], recent_since), now, now), recent_since, recent)
     incidents = tuple(store.incidents_since(server.slug, span[0]))
-    found = report(server.slug, chunks, parts, span, [one.span for one in incidents], server.interval_s, region)
+    windows = (*site.maintenance, *store.maintenance(span[0], now))
+    excluded = Calendar(windows, span[0], now).excluded(server)
+    found = report(server.slug, chunks, parts, span, [one.span for one in incidents], excluded, region)
     month = local_days(now, BUDGET_DAYS, zone)
     rolled = Rolled.of(month, store.days(server.slug, month[0].begin, now + 1, now))
     known = Windows(rolled, recent, recent_since, now)
