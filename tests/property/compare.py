@@ -9,9 +9,10 @@ from typing import Any, Final
 from lookout.config.model import Server
 from lookout.verdict.state import Incident, Notice, ServerState, ShardState
 
-from tests.reference.account import Account, Moment, overlapping
+from tests.reference.account import Account
 from tests.reference.facts import facts
 from tests.reference.rounds import silence, streak
+from tests.reference.standing import Moment, overlapping
 
 KNOWN: Final = (
     "era",

@@ -22,8 +22,9 @@ from lookout.verdict.state import Notice, ServerState
 from tests.property import compare
 from tests.property.script import ALL_REGIONS, SLUGS, Bytes, Script, server, with_policy, with_window
 from tests.property.shelf import Killed, Shelf
-from tests.reference.account import Account, due
+from tests.reference.account import Account
 from tests.reference.rounds import Heard, Plan, Window
+from tests.reference.standing import due
 
 DEADLINE_S = 120
 Definitions = tuple[Site | None, list[Server]]

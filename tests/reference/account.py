@@ -13,39 +13,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import Any
 
-from lookout.config.model import Server
 from lookout.probe.result import ProbeResult
 
 from tests.reference import conditions, telling
 from tests.reference.facts import failure_of
-from tests.reference.rounds import FAILING, FINE, Change, Heard, Plan, long_silence, silence, streak
+from tests.reference.rounds import FAILING, FINE, Change, Heard, Plan, streak
+from tests.reference.standing import Moment, after, due, view
 from tests.reference.usual import DAY, Timed, usual
 
 HOUR = 3600
 CALM = 1800
 WEEK = 7 * DAY
-ROUNDS = ("availability", "regional", "latency", "limited")
-"""The kinds that are about what rounds say."""
-
-
-@dataclass(frozen=True)
-class Moment:
-    """How the server stood after one judged minute."""
-
-    minute: int
-    plan: Plan
-    status: str
-    since: int
-    previous: str
-    previous_since: int
-    flapping_since: int
-    open: tuple[str, ...]
-    """The kinds of its open incidents."""
-    watch: tuple[Heard, ...]
-    counted: tuple[Heard, ...]
+BY_ROUNDS = ("regional", "latency", "limited")
+"""The conditions that are about what rounds say."""
 
 
 @dataclass
@@ -279,7 +261,7 @@ class Account:
         self.told.append(telling.told("incident.resolved", self, incident))
 
     def _conditions(self, newest: Heard) -> None:
-        for kind in ROUNDS[1:]:
+        for kind in BY_ROUNDS:
             bad, good = conditions.streaks(kind, self.counted)
             if kind not in self.open and conditions.opens(kind, bad, newest):
                 self._open(kind, bad[-1].minute, newest)
@@ -315,40 +297,3 @@ class Account:
                 self._resolve("drift", newest.minute, "reverted")
         if "drift" in self.open and newest.minute - self.drifted_at >= WEEK:
             self._resolve("drift", newest.minute, "settled")
-
-
-def due(server: Server, minute: int) -> bool:
-    """Every `interval_s`, each server in its own minute, given by its name."""
-    return (minute // 60 + sum(server.slug.encode())) % max(1, server.interval_s // 60) == 0
-
-
-def view(failure: dict[str, Any] | None, regions: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
-    """What of a failure people are told anew when it changes."""
-    return failure["layer"] if failure else None, tuple(regions)
-
-
-def after(status: str, since: int, rounds: Sequence[Heard]) -> tuple[str, int]:
-    """The status once the newest of `rounds` is taken into account, and since when."""
-    last = len(rounds) - 1
-    newest = rounds[last]
-    if not newest.known:
-        if long_silence(rounds, last) and status in FINE:
-            return "unknown", rounds[last - silence(rounds, last) + 1].minute
-        return status, since
-    class_, exact = (streak(rounds, last, exactly=exactly) for exactly in (False, True))
-    if newest.fails:
-        agreed, needed = exact if status in FAILING else class_, newest.server.down_after
-    elif status in FAILING:
-        agreed, needed = class_, newest.server.up_after
-    elif status in FINE:
-        agreed = exact
-        needed = newest.server.down_after if newest.outcome == "degraded" else newest.server.up_after
-    else:
-        agreed, needed = exact[:1], 1
-    return (newest.outcome, agreed[-1].minute) if len(agreed) >= needed else (status, since)
-
-
-def overlapping(found: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
-    """The keys of incidents of one server and kind that are open at once."""
-    ends = [(one["key"], one["resolved_at"]) for one in sorted(found, key=lambda one: int(one["key"]))]
-    return [(a, b) for (a, end), (b, _) in pairwise(ends) if end is None or end > b]
