@@ -100,7 +100,8 @@ def test_other_pages_name_only_commands_and_options_there_are(page: str) -> None
     shown = re.findall(r"(?:^ {4}|`)(?:\.venv/bin/)?(lookout(?: [^`\n]*)?)", text, re.MULTILINE)
     for line in shown:
         words = line.split("#")[0].split("   ")[0].split()
-        path = " ".join(words[:3]) if words[1:2] in (["local"], ["maintenance"]) else " ".join(words[:2])
+        group = isinstance(COMMANDS.get(" ".join(words[:2])), click.Group)
+        path = " ".join(words[: 3 if group else 2])
         if len(words) == 1 or words[1].startswith(("<", "-")):
             continue
         assert path in COMMANDS, line

@@ -112,7 +112,9 @@ def test_the_data_model_has_the_tables_and_their_times() -> None:
         settings.HISTORY_TABLE: [days["chunk"], days["day"], days["day"]],
         settings.INCIDENTS_TABLE: [
             *["", "", "1 day", days["change"]],
-            *[days["notice"], "", "", days["taken"], days["notice"], days["notice"], days["window"], ""],
+            *[days["notice"], "", "", days["taken"]],
+            *[days["notice"]] * 3,
+            *[days["window"], ""],
         ],
     }
 

@@ -32,6 +32,10 @@ COMMANDS: Final = {
         "lookout.cli.incidents_cmd:incidents",
         "What went wrong: list it, look into it, take it in hand, write about it.",
     ),
+    "notices": (
+        "lookout.cli.notices_cmd:notices",
+        "What people were told, and whether it arrived: list it, look into it, send again what did not.",
+    ),
     "notify": ("lookout.cli.notify_cmd:notify", "See what sinks are sent, and try them with a sample."),
     "deploy": ("lookout.cli.deploy_cmd:deploy", "Deploy lookout.yaml to your AWS account."),
     "destroy": ("lookout.cli.deploy_cmd:destroy", "Remove Lookout from your AWS account."),

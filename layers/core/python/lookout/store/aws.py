@@ -90,13 +90,16 @@ def delete_object(bucket: str, key: str) -> None:
     client("s3").delete_object(Bucket=bucket, Key=key)
 
 
-def send_delivery(queue_url: str, region: str, notice_id: str, sink: str, group: str) -> None:
-    """Queue one delivery: a FIFO group per (incident, sink) keeps the order, the deduplication id makes it one."""
+def send_delivery(queue_url: str, region: str, notice_id: str, sink: str, group: str, again: str = "") -> None:
+    """Queue one delivery: a FIFO group per (incident, sink) keeps the order, the deduplication id makes it one.
+
+    `again` is a word of its own for each time it is sent anew.
+    """
     client("sqs", region).send_message(
         QueueUrl=queue_url,
         MessageBody=json.dumps({"notice": notice_id, "sink": sink}),
         MessageGroupId=group[:128],
-        MessageDeduplicationId=f"{notice_id}#{sink}"[:128],
+        MessageDeduplicationId=f"{notice_id}#{sink}{again and '#'}{again}"[:128],
     )
 
 

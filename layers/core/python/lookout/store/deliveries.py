@@ -67,6 +67,12 @@ class Deliverybook(Archive):
         query = self._m.incident.query(settings.NOTICE_PARTITION, scan_index_forward=False, limit=limit)
         return [Notice.from_json(json.loads(row.data)) for row in query]
 
+    def notices_like(self, prefix: str, limit: int) -> list[Notice]:
+        """Those whose id begins so, oldest first."""
+        like = self._m.incident.sk.startswith(prefix)
+        query = self._m.incident.query(settings.NOTICE_PARTITION, like, limit=limit)
+        return [Notice.from_json(json.loads(row.data)) for row in query]
+
     def delivery(self, notice_id: str, sink: str) -> Delivery | None:
         """How this delivery stands; None before the first attempt. Read consistently."""
         found = self._recall(f"delivery#{notice_id}", sink)
