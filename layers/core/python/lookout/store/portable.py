@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ READ_AT_ONCE = 100
 """What BatchGetItem takes."""
 WRITE_AT_ONCE = 25
 """What BatchWriteItem takes."""
+SHORTEST_PAUSE_S = 0.05
+LONGEST_PAUSE_S = 5.0
 
 
 class Portable:
@@ -24,6 +27,7 @@ class Portable:
     def __init__(self, home: str) -> None:
         self.home = home
         self._db = client("dynamodb", home)
+        self._pause_s = SHORTEST_PAUSE_S
 
     def items(self, now: int) -> Iterator[tuple[str, Item]]:
         """Every item that moves and has not expired, as stored, with the key of its table; in the order of the file.
@@ -69,14 +73,23 @@ class Portable:
             for name, found in answer["Responses"].items():
                 for item in map(_as_text, found):
                     out[by_name[name], key_of(by_name[name], item)] = item
-            wanted = answer.get("UnprocessedKeys") or {}
+            wanted = self._rest(answer.get("UnprocessedKeys"))
         return out
 
     def add(self, table: str, items: Sequence[Item]) -> None:
         """Put at most `WRITE_AT_ONCE` items where none are."""
         wanted: Any = {TABLES[table]: [{"PutRequest": {"Item": self._as_bytes(item)}} for item in items]}
         while wanted:
-            wanted = self._db.batch_write_item(RequestItems=wanted).get("UnprocessedItems")
+            wanted = self._rest(self._db.batch_write_item(RequestItems=wanted).get("UnprocessedItems"))
+
+    def _rest(self, left: Any) -> Any:
+        """What a batch left undone, after a pause that doubles as long as anything is: the table is throttled."""
+        if left:
+            time.sleep(self._pause_s)
+            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+        else:
+            self._pause_s = SHORTEST_PAUSE_S
+        return left or {}
 
     def put(self, table: str, item: Item, before: Item | None) -> None:
         """Put one item in the place of what was read. Raises ConflictError where something else is there by now."""
