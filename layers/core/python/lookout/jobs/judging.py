@@ -46,13 +46,15 @@ def judge_shards(
     site, servers = store.roster(consistent=True)
     if site is None:
         return []
-    live = {server.shard for server in servers}
+    by_shard: dict[str, list[Server]] = {}
+    for server in servers:
+        by_shard.setdefault(server.shard, []).append(server)
     scope = Scoping(servers, store.server_states, site)
     out: list[Judgement] = []
     errors: list[Exception] = []
-    for shard in sorted(live if shards is None else live & set(shards)):
+    for shard in sorted(by_shard if shards is None else set(shards) & set(by_shard)):
         try:
-            out += judge_shard(store, shard, (site, servers), scope, now, read, held)
+            out += judge_shard(store, shard, (site, by_shard[shard]), scope, now, read, held)
         except Exception as error:  # noqa: BLE001 - whatever one shard suffers, the others are judged; raised below
             errors.append(error)
     if errors:
@@ -69,16 +71,16 @@ def judge_shard(
     read: ReadSurface,
     held: int = 0,
 ) -> list[Judgement]:
-    """Judge every ripe minute of one shard; `roster` is of all. Raises ConflictError when others keep winning."""
-    site, everybody = roster
+    """Judge every ripe minute of one shard, `roster` its servers. Raises ConflictError when others keep winning."""
+    site, servers = roster
     for attempt in range(ATTEMPTS):
         state = store.shard_state(shard)
-        if attempt or any(server.shard == shard and server.slug not in state.servers for server in everybody):
+        if attempt or any(server.slug not in state.servers for server in servers):
             # Who is not in the state is new, or was removed before it was read: only what is listed now can say.
             listed, everybody = store.roster(consistent=True)
-            site = listed or site
+            site, servers = listed or site, [server for server in everybody if server.shard == shard]
         try:
-            return _judge_once(store, state, (site, everybody), scope, now, read, held)
+            return _judge_once(store, state, (site, servers), scope, now, read, held)
         except ConflictError:
             if attempt == ATTEMPTS - 1:
                 raise
@@ -94,8 +96,7 @@ def _judge_once(
     read: ReadSurface,
     held: int,
 ) -> list[Judgement]:
-    shard, (site, everybody) = state.shard, roster
-    servers = [server for server in everybody if server.shard == shard]
+    shard, (site, servers) = state.shard, roster
     again = _awaited(state, servers)
     since = state.judged + (0 if again else 60) if state.judged else now // 60 * 60 - FIRST_LOOK_BACK_S
     rounds = store.rounds(shard, max(since, now - HORIZON_S), now + AHEAD_S, now)

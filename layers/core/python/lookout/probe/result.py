@@ -34,12 +34,16 @@ class Status(StrEnum):
     @property
     def ok(self) -> bool:
         """Counts as ok in uptime."""
-        return self in (Status.UP, Status.DEGRADED, Status.AUTH_REQUIRED)
+        return self in _OK
 
     @property
     def failing(self) -> bool:
         """Counts as fail in uptime."""
-        return self in (Status.DOWN, Status.CREDENTIAL_REJECTED)
+        return self in _FAILING
+
+
+_OK: Final = (Status.UP, Status.DEGRADED, Status.AUTH_REQUIRED)
+_FAILING: Final = (Status.DOWN, Status.CREDENTIAL_REJECTED)
 
 
 class Layer(StrEnum):

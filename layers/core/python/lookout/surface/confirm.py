@@ -51,6 +51,8 @@ class Track:
     def see(self, address: str) -> Track:
         """The track after one more probe, before anything is believed."""
         if address == self.seen:
+            if self.settled:
+                return self
             run = self.run + 1
             if run < (SETTLED if self.unstable else CALM):
                 return replace(self, run=run)
@@ -64,6 +66,11 @@ class Track:
     def confirmed(self) -> bool:
         """May what is seen be believed?"""
         return not self.unstable and self.run >= CONFIRMED
+
+    @property
+    def settled(self) -> bool:
+        """Would seeing the same once more change nothing? So it is nearly always."""
+        return self.run == CALM and self.turns == 0 and self.left is None and not self.unstable
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +124,8 @@ class Memory:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Inverse of `to_json`."""
-        tracks = {r: tuple(_unpack(t) for t in packed) for regions, packed in data.get("t", ()) for r in regions}
+        groups = [(regions, tuple(map(_unpack, packed))) for regions, packed in data.get("t", ())]
+        tracks = {region: known for regions, known in groups for region in regions}
         taken = tuple(Taken(old, new, at, tuple(regions)) for old, new, at, regions in data.get("s", ()))
         return cls(tracks, taken, data.get("u"))
 
@@ -134,13 +142,16 @@ def _pack(track: Track) -> dict[str, Any]:
 
 def _unpack(data: Mapping[str, Any]) -> Track:
     calm = Track(data["k"], data.get("b", ""), data.get("b"), CALM)
-    return replace(calm, **{name: data[short] for short, name in _PACKED if short in data})
+    said = {name: data[short] for short, name in _PACKED if short in data}
+    return replace(calm, **said) if said else calm
 
 
 def observe(
     memory: Memory, sightings: Mapping[str, Sighting], minute: int, regions: Sequence[str]
 ) -> tuple[Memory, tuple[Step, ...]]:
     """One judged minute. `sightings` by region (absent: nothing was seen), `regions` all that probe."""
+    if _unmoved(memory, sightings, regions):
+        return memory, ()
     tracks = {region: memory.tracks[region] for region in regions if region in memory.tracks}
     confirmed: dict[tuple[str, str, str], list[str]] = {}
     restless: list[tuple[str, Track]] = []
@@ -170,6 +181,21 @@ def observe(
         at = minute
         steps.append(_alternation(restless))
     return Memory(tracks, taken, at), tuple(steps)
+
+
+def _unmoved(memory: Memory, sightings: Mapping[str, Sighting], regions: Sequence[str]) -> bool:
+    """Does every region see what it has long believed? Then there is nothing to remember, and nothing to tell."""
+    if memory.taken or not set(memory.tracks) <= set(regions):
+        return False
+    for region in regions:
+        seen, known = sightings.get(region), memory.tracks.get(region)
+        if seen is None:
+            continue
+        if not known or known[0].key != seen.key or known[0].base != seen.address or not known[0].settled:
+            return False
+        if known[0].seen != seen.address:
+            return False
+    return True
 
 
 def _alternation(restless: Sequence[tuple[str, Track]]) -> Step:

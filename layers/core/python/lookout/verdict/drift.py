@@ -72,11 +72,15 @@ def judge_surface(
     acts = incident is not None or any(Class(change.drift["class"]) in _TO_ACT_ON for _, change in found)
     if 2 * len(found) + (2 if acts else 0) > room:
         return Told(state)
+    after = state if memory is state.surface else state.with_(surface=memory)
+    if not found and incident is None:
+        return Told(after)
     counts = dict(state.drifts)
     for _, change in found:
         counts[change.drift["class"]] = counts.get(change.drift["class"], 0) + 1
-    after = state.with_(surface=memory, drifts=counts, drift_at=minute) if found else state.with_(surface=memory)
-    case = _Case(replace(scene, state=after), incident)
+    if found:
+        after = after.with_(drifts=counts, drift_at=minute)
+    case = _Case(scene.having(after), incident)
     for step, change in found:
         case.tell(step, change)
     case.settle(incident)

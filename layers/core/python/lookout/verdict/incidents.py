@@ -43,6 +43,10 @@ class Scene:
     at: int
     site: Site
 
+    def having(self, state: ServerState) -> Scene:
+        """The same with another state."""
+        return self if state is self.state else replace(self, state=state)
+
     def opens(
         self,
         kind: str,

@@ -197,9 +197,7 @@ class _Sheet:
         if one.seen is None:
             happenings = _ends(scene, of_kind, self)
         else:
-            happenings = judge_conditions(
-                replace(scene, state=state), one.seen, one.covered, of_kind, lambda: self.room >= 2
-            )
+            happenings = judge_conditions(scene.having(state), one.seen, one.covered, of_kind, lambda: self.room >= 2)
         for happening in happenings:
             self._add(happening)
             kind, over = happening.incident.kind, happening.incident.resolved_at is not None
@@ -226,7 +224,7 @@ class _Sheet:
             return
         state = self.states[one.state.slug]
         open_ = incidents.get(state.incidents.get(DRIFT, ""))
-        told = judge_surface(replace(one.scene, state=state), one.seen.results, drifts, open_, self.room)
+        told = judge_surface(one.scene.having(state), one.seen.results, drifts, open_, self.room)
         self.states[state.slug] = told.state
         self.changes += told.changes
         self.notices += told.notices

@@ -61,6 +61,8 @@ def decide(results: Mapping[str, ProbeResult], regions: Sequence[str], quorum: i
         outcome = Status.CREDENTIAL_REJECTED if rejected * 2 > len(failing) else Status.DOWN
     elif failing:
         outcome = Status.DEGRADED
+    elif fine.count(fine[0]) == len(fine):
+        outcome = fine[0]
     else:
         counts = Counter(fine)
         outcome = max(_SEVERITY, key=lambda s: (counts[s], -_SEVERITY.index(s)))

@@ -89,7 +89,7 @@ def judge_server(
     if happening is not None:
         over = happening.incident.resolved_at is not None
         state = state.closed(OUTAGE) if over else state.opened(happening.incident)
-    return Judged(state, code, replace(scene, state=state), seen, counting is not None, happening)
+    return Judged(state, code, scene.having(state), seen, counting is not None, happening)
 
 
 def awaits_confirmation(server: Server, state: ServerState, minute: int) -> bool:

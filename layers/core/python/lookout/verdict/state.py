@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from operator import attrgetter
 from typing import Any, Final, Self
 
 from lookout.history.spans import FOREVER
@@ -27,8 +28,8 @@ class RegionView:
     message: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON object."""
-        return {name: getattr(self, name) for name in _VIEW_FIELDS}
+        """Plain JSON object, without what there is nothing to say of."""
+        return {name: value for name in _VIEW_FIELDS if (value := getattr(self, name)) not in (None, "")}
 
 
 _VIEW_FIELDS = tuple(f.name for f in fields(RegionView))
@@ -143,11 +144,8 @@ class ServerState:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON object."""
-        out: dict[str, Any] = {}
-        for name in _STATE_FIELDS:
-            value = getattr(self, name)
-            if value not in (None, (), {}):
-                out[name] = value
+        said = zip(_PLAIN, _plain(self), strict=True)
+        out = {name: value for name, value in said if value or (value is not None and name in _MAY_BE_ZERO)}
         if self.failure is not None:
             out["failure"] = asdict(self.failure)
         if self.regions:
@@ -197,15 +195,16 @@ class ServerState:
 
     def with_(self, **changes: Any) -> ServerState:
         """`dataclasses.replace`, as a method and for this class alone: it is called some times a server and minute."""
-        for name in _FIELDS:
-            if name not in changes:
-                changes[name] = getattr(self, name)
-        return ServerState(**changes)
+        return ServerState(**{**dict(zip(_FIELDS, _values(self), strict=True)), **changes})
 
 
-_FIELDS = tuple(f.name for f in fields(ServerState))
-_STATE_FIELDS = tuple(name for name in _FIELDS if name not in ("surface", "regions", "failure", "view", "tracks"))
-"""`asdict` copies all that these hold; a judge writes every server's state every minute."""
+_FIELDS: Final = tuple(f.name for f in fields(ServerState))
+_PLAIN: Final = tuple(name for name in _FIELDS if name not in ("surface", "regions", "failure", "view", "tracks"))
+"""Those that are JSON as they are. `asdict` would copy all they hold, and a judge writes every state every minute."""
+_MAY_BE_ZERO: Final = frozenset({"tools_count", "tls_not_after", "credential_expires"})
+"""Where 0 is not the same as nothing."""
+_values: Final = attrgetter(*_FIELDS)
+_plain: Final = attrgetter(*_PLAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +259,9 @@ class Incident:
     evidence: Failure | None = None
     """The failure it began with, never changed; None where nothing failed, and for incidents of older versions."""
     stage: int = 0
-    """Certificate and credential: which of the times before the end it was told at, in seconds. Drift: 1 once it led back
-    to where it began (`verdict.drift`)."""
+    """Certificate and credential: which of the times before the end it was told at, in seconds. Drift: 1 once it led
+    back to where it began (`verdict.drift`).
+    """
     flapping: bool = False
     """Was told to be flapping."""
     surface: str = ""
