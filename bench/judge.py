@@ -61,7 +61,7 @@ def _unread(address: str) -> bytes:
 def cpu_s(work: Callable[[], int], count: int) -> float:
     """The least CPU of some runs."""
     found = []
-    for _ in range(max(3, min(50, 2000 // count))):
+    for _ in range(max(3, min(20, 1000 // count))):
         begun = time.process_time()
         if work() != count:
             raise RuntimeError(f"not all of {count} servers were judged")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lookout.config.model import SHARD_SIZE, Server, Site
+from lookout.config.window import Window
 from lookout.history import round as rounds
 from lookout.history.round import Round, pack_json, unpack_json
 from lookout.probe.result import Layer, ProbeResult, Reason, Status
@@ -144,6 +145,10 @@ class PackedStore:
     def rounds(self, shard: str, *_: int) -> dict[int, dict[str, Round]]:
         """The rounds of the minute."""
         return {NOON: {region: rounds.unpack(data) for region, data in self.rounds_of[shard].items()}}
+
+    def maintenance(self, *_: int) -> list[Window]:
+        """No windows but those of the site, which has none."""
+        return []
 
     def open_incidents(self, states: Iterable[ServerState]) -> dict[str, Incident]:
         """Those the states name."""
