@@ -89,8 +89,8 @@ GRANTS: Final = (
     Grant(
         "notify",
         "table/incidents",
-        ("dynamodb:GetItem", "dynamodb:PutItem"),
-        "the notice; how its deliveries ended",
+        ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"),
+        "the notice; how its deliveries stand; what fires at Alertmanager sinks, and whether it is over",
     ),
     Grant("notify", "secrets/sinks", ("secretsmanager:GetSecretValue",), "addresses and signing keys of sinks"),
     Grant("notify", "parameters/sinks", ("ssm:GetParameter",), "addresses and signing keys of sinks"),

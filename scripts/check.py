@@ -19,7 +19,25 @@ CI = os.environ.get("CI", "").lower() in ("1", "true")
 CORE = ("layers/core/python/lookout", "functions", "scripts")
 EXACT = ("*/lookout/verdict/*", "*/lookout/history/*")
 """Rooms whose every line and branch must be covered."""
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program that some tests need: their marker, its names, its Debian package.
+
+    `everywhere`: it is installed on any machine that lets us; a package that starts a service is installed in CI alone.
+    """
+
+    marker: str
+    names: tuple[str, ...]
+    package: str
+    everywhere: bool
+
+
+TOOLS = (
+    Tool("browser", ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"), "chromium", True),
+    Tool("alertmanager", ("prometheus-alertmanager",), "prometheus-alertmanager", False),
+)
 
 
 @dataclass(frozen=True)
@@ -73,19 +91,19 @@ def tell(outcome: Outcome) -> bool:
     return outcome.code == 0
 
 
-def ensure_browser() -> str | None:
-    """Have Chromium, installing Debian's where that is possible; what is wrong where it is not."""
-    if any(shutil.which(name) for name in BROWSERS):
+def ensure(tool: Tool) -> str | None:
+    """Have it, installing Debian's where that is possible; what is wrong where it is not."""
+    if any(shutil.which(name) for name in tool.names):
         return None
     sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    if shutil.which("apt-get") and (not sudo or shutil.which("sudo")):
-        print("Installing chromium with apt-get, for the browser tests", flush=True)
-        for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
+    if (tool.everywhere or CI) and shutil.which("apt-get") and (not sudo or shutil.which("sudo")):
+        print(f"Installing {tool.package} with apt-get, for the tests marked {tool.marker}", flush=True)
+        for arguments in (["update"], ["install", "-y", "--no-install-recommends", tool.package]):
             command = [*sudo, "apt-get", "-q", *arguments]
             subprocess.run(command, check=False, stdout=subprocess.DEVNULL)  # noqa: S603 -- our own command
-    if any(shutil.which(name) for name in BROWSERS):
+    if any(shutil.which(name) for name in tool.names):
         return None
-    return "the browser tests need Chromium and there is none: install chromium (Debian: apt-get install chromium)"
+    return f"the tests marked {tool.marker} need it and there is none: apt-get install {tool.package} (Debian)"
 
 
 def coverage() -> bool:
@@ -126,14 +144,14 @@ def main() -> int:
 
 def tests(arguments: list[str]) -> bool:
     """One pytest run, measured; its own words go to the terminal."""
-    missing = ensure_browser()
+    missing = {tool.marker: why for tool in TOOLS if (why := ensure(tool)) is not None}
     if missing and CI:
-        print(missing, file=sys.stderr)
+        print("\n".join(missing.values()), file=sys.stderr)
         failed.append("tests")
         return False
     if missing:
-        print(f"{missing}. Going on without them.", flush=True)
-        arguments = ["-m", "not browser", *arguments]
+        print("\n".join(f"{why}. Going on without them." for why in missing.values()), flush=True)
+        arguments = ["-m", " and ".join(f"not {marker}" for marker in missing), *arguments]
     for stale in ROOT.glob(".coverage*"):
         stale.unlink()
     command = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", *arguments]

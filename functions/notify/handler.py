@@ -1,4 +1,7 @@
-"""notify: notices written -> deliveries queued; deliveries queued -> requests sent. One function, two event sources."""
+"""notify: notices written -> deliveries queued; deliveries queued -> requests sent; each minute, alerts sent again.
+
+One function, two event sources and a schedule.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from lookout import settings
 from lookout.credentials.secrets import Secrets
+from lookout.jobs.resending import resend
 from lookout.notify.deliver import deliver
 from lookout.notify.dispatcher import Ports, deliver_messages, fan_out
 from lookout.notify.request import HttpRequest, Request
@@ -27,8 +31,11 @@ vaults: dict[str, Secrets] = {}
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, str]]]:
-    """A batch of DynamoDB stream records or of SQS messages -> the partial batch answer."""
+    """A batch of DynamoDB stream records or of SQS messages, or a tick -> the partial batch answer."""
     own = settings.NotifySettings.from_env(os.environ)
+    if "Records" not in event:
+        _resend(own)
+        return {"batchItemFailures": []}
     records = event["Records"]
     if records[0]["eventSource"] == "aws:dynamodb":
         notices = [notice_from_image(record["dynamodb"]["NewImage"]) for record in records]
@@ -40,6 +47,15 @@ def handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, 
         logger.info("delivery", **asdict(outcome))
         metrics.add_metric(f"Deliveries{outcome.result.title()}", MetricUnit.Count, 1)
     return {"batchItemFailures": [{"itemIdentifier": message} for message in kept]}
+
+
+def _resend(own: settings.NotifySettings) -> None:
+    ports = _ports(own)
+    done = resend(Store(own.home), ports.resolve, ports.send, ports.now())
+    for one in done:
+        logger.info("alerts", sink=one.sink, alerts=one.alerts, answer=str(one.answer))
+    metrics.add_metric("AlertsResent", MetricUnit.Count, sum(one.alerts for one in done if one.answer.delivered))
+    metrics.add_metric("AlertSinksFailed", MetricUnit.Count, sum(not one.answer.delivered for one in done))
 
 
 def _send(home: str, request: Request, allow_private: bool) -> Answer:

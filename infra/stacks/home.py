@@ -110,6 +110,8 @@ class HomeStack(cdk.Stack):
         self.schedules.add("Judge", judge, schedule.EVERY_MINUTE, max_age_s=60, retries=2)
         self.schedules.add("Publish", self.functions["publish"], schedule.EVERY_MINUTE, max_age_s=60, retries=2)
         self.schedules.add("Heartbeat", self.functions["heartbeat"], schedule.EVERY_MINUTE, max_age_s=60, retries=2)
+        if any(sink.kind == "alertmanager" for sink in self._deployment.config.site.sinks):
+            self.schedules.add("Resend", notify, schedule.EVERY_MINUTE, max_age_s=60, retries=0)
         self.schedules.add("Rollup", self.functions["rollup"], schedule.EVERY_HOUR, max_age_s=1800, retries=10)
         # What a judge cannot read is judged without it: an hour is longer than any verdict waits.
         streams.StreamSource(

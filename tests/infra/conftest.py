@@ -31,6 +31,7 @@ CONFIG = Config(
             Sink("mail", "email", "", options={"from": "lookout@status.acme.dev", "to": ["ann@acme.dev"]}),
             Sink("topic", "sns", "arn:aws:sns:eu-west-1:111122223333:alerts"),
             Sink("bus", "eventbridge", "default"),
+            Sink("prometheus", "alertmanager", "https://alertmanager.acme.dev"),
             Sink("other-bus", "eventbridge", "arn:aws:events:eu-west-1:111122223333:event-bus/ops"),
         ),
         heartbeat=Heartbeat("secret:beat-address"),

@@ -145,7 +145,7 @@ def test_a_role_is_its_lines_of_the_table(aws: Any, folder: str) -> None:
 
 def test_schedules_may_invoke_their_functions_and_give_up(aws: Any) -> None:
     expected = {
-        HOME_STACK: ("home", ("heartbeat", "judge", "publish", "rollup")),
+        HOME_STACK: ("home", ("heartbeat", "judge", "notify", "publish", "rollup")),
         PLACES[1][0]: ("probe", ("dispatch",)),
     }
     for stack, region in PLACES:

@@ -185,7 +185,7 @@ def test_a_probe_is_never_retried(aws: Any) -> None:
 # --- what wakes them ---------------------------------------------------------------------------------------------
 
 
-def test_schedules(aws: Any) -> None:
+def test_schedules(aws: Any, aws_home_probes: Any) -> None:
     schedules = {
         name: schedule
         for stack in (HOME_STACK, PROBE)
@@ -196,6 +196,7 @@ def test_schedules(aws: Any) -> None:
         "lookout-home-judge": "cron(* * * * ? *)",
         "lookout-home-publish": "cron(* * * * ? *)",
         "lookout-home-heartbeat": "cron(* * * * ? *)",
+        "lookout-home-resend": "cron(* * * * ? *)",
         "lookout-home-rollup": "cron(4 * * * ? *)",
         "lookout-probe-dispatch": "cron(* * * * ? *)",
     }
@@ -203,6 +204,8 @@ def test_schedules(aws: Any) -> None:
         assert json.loads(schedule["Target"]["Input"]) == {"time": "<aws.scheduler.scheduled-time>"}
         assert "DeadLetterConfig" in schedule["Target"]
         assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    plain = by(aws_home_probes.of(HOME_STACK, "AWS::Scheduler::Schedule"), "Name")
+    assert "lookout-home-resend" not in plain, "nothing is sent again where there is no Alertmanager sink"
     assert schedules["lookout-probe-dispatch"]["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"] == 60
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import jsonschema
 import pytest
+from lookout.notify.firing import RESENT_S, Firing, again, of_notice, settled
 from lookout.notify.render import render
 from lookout.notify.request import HttpRequest, Target
-from lookout.notify.sinks.alertmanager import HOLD_S, NAMES, RESENT_S, alerts, fingerprint
+from lookout.notify.sinks.alertmanager import HOLD_S, NEWS_S, fingerprint
 from lookout.notify.text import rfc3339
 from lookout.verdict.state import Failure, Incident, Notice
 
@@ -20,7 +21,6 @@ from tests.contract.notify.sample import (
     DRIFT,
     EVERY,
     FAILURE,
-    HOSTILE,
     INCIDENT,
     MAINTENANCE,
     OPEN,
@@ -145,7 +145,7 @@ def test_news_are_told_apart_and_have_their_own_severity() -> None:
 def test_what_nothing_resolves_ends_by_itself() -> None:
     made = body(DRIFT, "alertmanager")[0]
     assert made["labels"]["severity"] == DRIFT.severity
-    assert made["endsAt"] == rfc3339(OPENED + HOLD_S)
+    assert made["endsAt"] == rfc3339(OPENED + NEWS_S)
     assert "failure_layer" not in made["labels"]
 
 
@@ -158,36 +158,46 @@ def test_a_private_server_has_no_links() -> None:
 # --- sent again each minute -------------------------------------------------------------------------------------
 
 NOW = STARTED + 900
-OVER = replace(INCIDENT, id="inc_over", slug="other", resolved_at=NOW - 60, resolution="recovered")
+
+
+def kept(notice: Notice = OPEN, at: int = NOW) -> Firing:
+    made = of_notice(notice, "prometheus", SITE, at)
+    assert made is not None
+    return made
 
 
 def test_what_is_open_fires_on_and_what_is_over_is_told_for_five_minutes() -> None:
-    made = alerts([INCIDENT], [OVER], NOW, SITE)
-    POSTABLE.validate(made)
-    assert [one["labels"]["server"] for one in made] == ["acme-search", "other"]
-    assert [one["endsAt"] for one in made] == [rfc3339(NOW + 240), rfc3339(NOW - 60)]
-    assert alerts([], [OVER], NOW - 60 + RESENT_S, SITE) != []
-    assert alerts([], [OVER], NOW - 60 + RESENT_S + 1, SITE) == []
+    (opened,) = body(OPEN, "alertmanager")
+    for later in (NOW, NOW + 60, NOW + 30 * 86_400):
+        assert again(kept(), later) == {**opened, "endsAt": rfc3339(later + HOLD_S)}
+    over = kept(RESOLVED)
+    for later in (NOW, NOW + RESENT_S):
+        assert again(over, later) == body(RESOLVED, "alertmanager")[0]
+    assert again(over, NOW + RESENT_S + 1) is None
 
 
-def test_what_is_sent_again_is_the_alert_of_the_notice() -> None:
-    (again,) = alerts([INCIDENT], [], NOW, SITE)
-    (notice,) = body(OPEN, "alertmanager")
-    for key in ("labels", "startsAt", "generatorURL"):
-        assert again[key] == notice[key]
+@pytest.mark.parametrize("name", [name for name, notice in EVERY.items() if notice.incident is not None])
+def test_every_alert_of_an_incident_can_be_sent_again(name: str) -> None:
+    POSTABLE.validate([again(kept(EVERY[name]), NOW)])
 
 
-@pytest.mark.parametrize("kind", NAMES)
-def test_every_kind_of_incident_can_be_sent_again(kind: str) -> None:
-    incident = replace(INCIDENT, kind=kind, public=False, failure=Failure(message=HOSTILE.failure.message))
-    made = alerts([incident], [], NOW, SITE)
-    POSTABLE.validate(made)
-    assert SITE not in str(made)
+def test_news_are_not_sent_again() -> None:
+    assert of_notice(MAINTENANCE, "prometheus", SITE, NOW) is None
+    assert body(MAINTENANCE, "alertmanager")[0]["endsAt"] == rfc3339(OPENED + NEWS_S)
+
+
+def test_what_ended_without_a_notice_for_this_sink_ends_all_the_same() -> None:
+    assert settled(kept(), None) == settled(kept(), INCIDENT) == kept()
+    over = settled(kept(), RESOLVED.incident)
+    assert again(over, NOW) == {**kept().alert, "endsAt": "2026-08-22T14:46:02Z"}
+    assert again(over, NOW + RESENT_S) is None
+    told = kept(RESOLVED, NOW + 600)
+    assert settled(told, RESOLVED.incident) == told
 
 
 def test_an_incident_of_an_older_version_has_the_layer_it_is_known_by() -> None:
     old = Incident.from_json({k: v for k, v in INCIDENT.to_json().items() if k not in ("evidence", "kind", "timeline")})
-    assert alerts([old], [], NOW, SITE)[0]["labels"]["failure_layer"] == "jsonrpc"
+    assert kept(replace(OPEN, incident=old)).alert["labels"]["failure_layer"] == "jsonrpc"
 
 
 # --- what Alertmanager sends itself -----------------------------------------------------------------------------

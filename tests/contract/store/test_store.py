@@ -20,6 +20,7 @@ from lookout.history.round import Round
 from lookout.history.uptime import Tally
 from lookout.jobs import judging
 from lookout.jobs.rolling import roll_up
+from lookout.notify.firing import Firing
 from lookout.probe.result import ProbeResult, Status
 from lookout.store import Delivery, Store, notice_from_image, surfaces
 from lookout.store.deliveries import Untold
@@ -323,6 +324,18 @@ def test_a_delivery_is_remembered(store: Store) -> None:
         store.record_delivery("evt_1", stands)
         assert store.delivery("evt_1", "hook") == stands
     assert store.deliveries_of(["evt_1", "evt_2"]) == [[stands], []]
+
+
+def test_what_fires_is_kept_until_it_is_long_over(store: Store) -> None:
+    firing = Firing("prometheus", "inc_1", "acme", {"labels": {"alertname": "MCPServerDown"}}, NOW)
+    store.keep_firing(firing)
+    store.keep_firing(replace(firing, sink="other"))
+    store.keep_firing(replace(firing, ended_at=NOW + 5, told_at=NOW + 10))
+    assert store.firing(NOW + 300) == [
+        replace(firing, sink="other"),
+        replace(firing, ended_at=NOW + 5, told_at=NOW + 10),
+    ]
+    assert store.firing(NOW + 86_400) == [replace(firing, sink="other")]
 
 
 def test_an_opening_that_did_not_arrive_is_remembered(store: Store) -> None:

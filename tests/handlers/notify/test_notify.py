@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from lookout.config.model import Sink, Site
+from lookout.notify.firing import Firing, of_notice
 from lookout.notify.request import HttpRequest, Request
 from lookout.notify.retry import Answer
 from lookout.store import Delivery
 from lookout.store.deliveries import Untold
-from lookout.verdict.state import Notice
+from lookout.verdict.state import Incident, Notice
 
 from functions.notify import handler as notify
 from tests.contract.notify.sample import OPEN, RESOLVED
@@ -42,6 +43,7 @@ class World:
         self.delayed: list[tuple[str, str, str, int]] = []
         self.records: dict[tuple[str, str], Delivery] = {}
         self.missed: dict[tuple[str, str], Untold] = {}
+        self.fires: list[Firing] = []
         self.sent: list[tuple[str, str]] = []
         self.answers: dict[str, Answer] = {}
 
@@ -66,6 +68,12 @@ class World:
 
     def keep_untold(self, about: str, sink: str, untold: Untold, now: int) -> None:
         self.missed[about, sink] = untold
+
+    def firing(self, now: int) -> list[Firing]:
+        return self.fires
+
+    def incident(self, slug: str, incident_id: str) -> Incident | None:
+        return OPEN.incident
 
     def secret_value(self, home: str, name: str) -> str:
         return f"https://hooks.slack.com/{home}/{name}"
@@ -177,6 +185,27 @@ def test_a_sink_in_aws_is_a_call_to_aws(
     assert world.records[OPEN.id, "hook"].answer == "HTTP 200 taken"
     assert world.sent == []
     assert metric(capsys) == {"DeliveriesDelivered": 1}
+
+
+def test_a_tick_sends_again_what_fires(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sinks = (
+        Sink("prometheus", "alertmanager", "https://a.example"),
+        Sink("other", "alertmanager", "https://b.example"),
+    )
+    world.fires = [f for sink in sinks if (f := of_notice(OPEN, sink.name, "https://status.acme.dev", NOW)) is not None]
+    assert run("tick") == {"batchItemFailures": []}
+    assert world.sent == [], "there is no such sink"
+    assert metric(capsys) == {"AlertsResent": 0, "AlertSinksFailed": 0}
+    monkeypatch.setattr(world, "site", lambda: replace(SITE, sinks=sinks))
+    world.answers["https://b.example/api/v2/alerts"] = Answer(503, "starting")
+    assert run("tick") == {"batchItemFailures": []}
+    assert sorted(url for url, _ in world.sent) == [
+        "https://a.example/api/v2/alerts",
+        "https://b.example/api/v2/alerts",
+    ]
+    assert metric(capsys) == {"AlertsResent": 1, "AlertSinksFailed": 1}
 
 
 def test_no_log_line_holds_a_secret(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -9,6 +9,7 @@ import pytest
 from lookout.config.model import Sink, Site
 from lookout.errors import SecretError, StoreError
 from lookout.notify.dispatcher import Outcome, Ports, Task, attempt, deliver_messages, fan_out, target_of
+from lookout.notify.firing import Firing
 from lookout.notify.request import HttpRequest, Request
 from lookout.notify.retry import TRIED_FOR_S, Answer
 from lookout.store.deliveries import Delivery, Untold
@@ -31,6 +32,7 @@ class World:
         self.deliveries: dict[tuple[str, str], Delivery] = {}
         self.conversations: dict[tuple[str, str], Mapping[str, Any]] = {}
         self.missed: dict[tuple[str, str], Untold] = {}
+        self.firing: list[Firing] = []
         self.buried: list[tuple[str, str, str]] = []
         self.now = NOW
         self.answers = list(answers)
@@ -56,6 +58,9 @@ class World:
     def keep_conversation(self, about: str, sink: str, memory: Mapping[str, Any], now: int) -> None:
         assert now == self.now
         self.conversations[about, sink] = memory
+
+    def keep_firing(self, firing: Firing) -> None:
+        self.firing.append(firing)
 
     def untold(self, about: str, sink: str) -> Untold | None:
         return self.missed.get((about, sink))
@@ -363,3 +368,17 @@ def test_each_of_several_signing_secrets_signs() -> None:
     attempt(task(), world.ports)
     first, second = world.sent[0].headers["webhook-signature"].split()
     assert first == second
+
+
+def test_what_fires_at_an_alertmanager_is_kept_before_it_is_told() -> None:
+    """Where it cannot be told now, the next minute tells it."""
+    prometheus = Sink("prometheus", "alertmanager", "https://alertmanager.acme.dev")
+    world = World(Answer(503), Answer(200), Answer(200), sinks=(prometheus, HOOK))
+    attempt(task(sink="prometheus"), world.ports)
+    attempt(task(RESOLVED, sink="prometheus"), world.ports)
+    attempt(task(), world.ports)
+    assert [(one.sink, one.about, one.told_at, one.ended_at) for one in world.firing] == [
+        ("prometheus", OPEN.dedup_key, NOW, None),
+        ("prometheus", OPEN.dedup_key, NOW, RESOLVED.incident.resolved_at if RESOLVED.incident else 0),
+    ]
+    assert json.loads(world.sent[0].body) == [world.firing[0].alert]

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 from lookout.config.model import Sink, Site
 from lookout.config.references import is_reference
 from lookout.errors import SecretError
+from lookout.notify.firing import KIND, Firing, of_notice
 from lookout.notify.render import Dialog
 from lookout.notify.request import Request, Target
 from lookout.notify.retry import TRIED_FOR_S, Answer, next_wait
@@ -49,6 +50,10 @@ class Outbox(Protocol):
 
     def keep_conversation(self, about: str, sink: str, memory: Mapping[str, Any], now: int) -> None:
         """Remember that."""
+        ...
+
+    def keep_firing(self, firing: Firing) -> None:
+        """Remember what an Alertmanager sink is to be told again and again."""
         ...
 
     def untold(self, about: str, sink: str) -> Untold | None:
@@ -195,6 +200,8 @@ def _attempt(task: Task, notice: Notice, ports: Ports) -> Outcome:
     missed = _missed(notice, sink.name, ports.outbox)
     try:
         told = replace(notice, opening_undelivered=missed is not None)
+        if sink.kind == KIND and (firing := of_notice(told, sink.name, ports.site_url, ports.now())) is not None:
+            ports.outbox.keep_firing(firing)
         answer = _converse(Dialog(told, target_of(sink, ports.resolve), ports.site_url, ports.now()), sink, ports)
     except SecretError as error:
         answer = Answer(None, str(error))

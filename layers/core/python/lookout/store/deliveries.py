@@ -11,10 +11,13 @@ from typing import Any, Final
 from pynamodb.exceptions import DoesNotExist
 
 from lookout import settings
+from lookout.notify.firing import RESENT_S, Firing
 from lookout.store.archive import Archive
 from lookout.store.casebook import dump
 from lookout.verdict.state import Notice
 
+FIRING: Final = "firing"
+"""Partition key of what Alertmanager sinks are told each minute."""
 ANSWER_LIMIT: Final = 300
 """Characters of an answer that are kept."""
 AT_ONCE: Final = 16
@@ -102,6 +105,18 @@ class Deliverybook(Archive):
     def keep_conversation(self, about: str, sink: str, memory: Mapping[str, Any], now: int) -> None:
         """Remember it until NOTICES_TTL_S after the last notice about it."""
         self._remember(f"conversation#{about}", sink, memory, now)
+
+    def firing(self, now: int) -> list[Firing]:
+        """What Alertmanager sinks were told, and is not long over."""
+        query = self._m.incident.query(FIRING)
+        return [Firing(**json.loads(row.data)) for row in query if row.ttl > now]
+
+    def keep_firing(self, firing: Firing) -> None:
+        """Remember it: what is over for as long as it is said again, what is not for as long as an incident lasts."""
+        keep_s = settings.CHANGES_TTL_S if firing.ended_at is None else 2 * RESENT_S
+        row = self._m.incident(FIRING, f"{firing.sink}#{firing.about}", data=dump(asdict(firing)))
+        row.ttl = firing.told_at + keep_s
+        row.save()
 
     def untold(self, about: str, sink: str) -> Untold | None:
         """The opening of an incident (its `dedup_key`) that did not reach a sink. Read consistently."""

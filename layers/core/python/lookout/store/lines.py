@@ -85,7 +85,7 @@ def moves(table: str, partition: str) -> bool:
     itself, and which pages are to be written at once.
     """
     return table != "incidents" or not (
-        partition in (settings.NOTICE_PARTITION, settings.HELD_PARTITION, "watch", "touched")
+        partition in (settings.NOTICE_PARTITION, settings.HELD_PARTITION, "watch", "touched", "firing")
         or partition.startswith(("delivery#", "untold#", "mass#"))
     )
 

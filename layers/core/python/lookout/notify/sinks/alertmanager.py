@@ -8,7 +8,7 @@ https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lookout.notify.facts import Phase, phase
@@ -17,10 +17,10 @@ from lookout.notify.text import one_line, rfc3339
 from lookout.notify.words import links, tell
 from lookout.verdict.state import Incident, Notice
 
-HOLD_S: Final = 86_400
-"""A firing alert lasts so long after it was sent, unless it is sent again or resolved before."""
-RESENT_S: Final = 300
-"""What is resolved is sent again for so long."""
+HOLD_S: Final = 240
+"""A firing alert lasts so long after it was sent, unless it is sent again (each minute) or resolved before."""
+NEWS_S: Final = 86_400
+"""What nothing will resolve, and nobody sends again, lasts so long."""
 NAMES: Final = {
     "availability": "MCPServerDown",
     "regional": "MCPServerDegraded",
@@ -65,35 +65,26 @@ def labels(kind: str, slug: str, layer: str | None) -> dict[str, str]:
     return {**made, "failure_layer": layer} if layer else made
 
 
-def alerts(
-    open_incidents: Iterable[Incident], resolved: Iterable[Incident], now: int, site_url: str, hold_s: int = 240
-) -> list[dict[str, Any]]:
-    """What is to be sent each minute: every open incident, and those resolved in the last RESENT_S seconds.
-
-    Until it is sent again a firing alert lasts `hold_s`: four times the interval at which this is sent.
-    """
-    made = [_of_incident(incident, site_url, now + hold_s) for incident in open_incidents]
-    made += [
-        _of_incident(incident, site_url, incident.resolved_at)
-        for incident in resolved
-        if incident.resolved_at is not None and 0 <= now - incident.resolved_at <= RESENT_S
-    ]
-    return made
-
-
 def request(notice: Notice, target: Target, site_url: str, now: int) -> HttpRequest:
     """POST {url}/api/v2/alerts with the one alert of the notice."""
+    return post_alerts([alert(notice, site_url, now)], target)
+
+
+def post_alerts(alerts: Sequence[Mapping[str, Any]], target: Target) -> HttpRequest:
+    """POST {url}/api/v2/alerts with postableAlerts."""
     headers = dict(target.options.get("headers", {}))
     if "bearer" in target.options:
         headers["authorization"] = f"Bearer {target.options['bearer']}"
-    return post(f"{target.url.rstrip('/')}/api/v2/alerts", [alert(notice, site_url, now)], headers)
+    return post(f"{target.url.rstrip('/')}/api/v2/alerts", list(alerts), headers)
 
 
 def alert(notice: Notice, site_url: str, now: int) -> dict[str, Any]:
-    """A postableAlert. What nothing will ever resolve ends by itself, HOLD_S after it was sent."""
+    """A postableAlert. What nothing will ever resolve ends by itself, NEWS_S after it was sent."""
     incident = notice.incident
     begin = incident.started_at if incident is not None else notice.created_at
-    end = now + HOLD_S if incident is None or incident.resolved_at is None else incident.resolved_at
+    end = now + (NEWS_S if incident is None else HOLD_S)
+    if incident is not None and incident.resolved_at is not None:
+        end = incident.resolved_at
     story = tell(notice, site_url)
     annotations = {
         "summary": one_line(f"{story.name} {story.verb}", _TEXT),
@@ -157,20 +148,6 @@ def _labels(notice: Notice) -> dict[str, str]:
 def _layer(incident: Incident) -> str | None:
     """Only an outage has one that is the same from its beginning to its end."""
     return (incident.evidence or incident.failure).layer if incident.kind == "availability" else None
-
-
-def _of_incident(incident: Incident, site_url: str, end: int) -> dict[str, Any]:
-    cause = (incident.failure.reason or "").replace("_", " ")
-    public = site_url if incident.public else ""
-    annotations = {
-        "summary": one_line(f"{incident.title or incident.slug}: {incident.status}", _TEXT),
-        "description": one_line(": ".join(part for part in (cause, incident.failure.message) if part), _TEXT),
-        "incident": incident.id,
-        "status_page": f"{public}/status/{incident.slug}/" if public else "",
-    }
-    link = f"{public}/incidents/{incident.id}/" if public else None
-    made = labels(incident.kind, incident.slug, _layer(incident))
-    return _alert(made, annotations, incident.started_at, max(incident.started_at, end), link)
 
 
 def _alert(
