@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from typing import Any, Self
 
 from lookout.config.window import Window
@@ -20,8 +21,14 @@ _NEVER_EMPTY = ("tls_warn_s",)
 """What says something when it is empty: its default is not."""
 
 
+@cache
+def _names(cls: Any) -> frozenset[str]:
+    """A judge reads every definition every minute."""
+    return frozenset(f.name for f in fields(cls))
+
+
 def _only_known(cls: Any, item: Mapping[str, Any]) -> dict[str, Any]:
-    names = {f.name for f in fields(cls)}
+    names = _names(cls)
     return {k: tuple(v) if isinstance(v, list) else v for k, v in item.items() if k in names}
 
 
