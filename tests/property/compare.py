@@ -110,8 +110,8 @@ def check_told(
 
 
 def as_told(incident: Incident) -> dict[str, Any]:
-    """An incident as values, without what people add to it."""
-    out = incident.to_json()
+    """An incident as values, without what people add to it, and what the judge notes there for the next round."""
+    out = incident.to_json() | ({"stage": 0} if incident.kind == "drift" else {})
     for name in UNSPOKEN:
         del out[name]
     out["regions"] = list(out["regions"])

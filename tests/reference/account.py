@@ -56,6 +56,8 @@ class Account:
     moments: list[Moment] = field(default_factory=list)
     drifted_at: int = 0
     """The minute of the newest change of its drift incident."""
+    led_back: bool = False
+    """Did that lead back to where it began?"""
 
     # --- a minute ---------------------------------------------------------------------------------------------------
 
@@ -285,15 +287,16 @@ class Account:
         for change in newest.changes:
             incident = self.open.get("drift")
             back = incident is not None and change.new == incident["surface"]
-            if incident is not None and (back or change.cls in conditions.SERIOUS):
-                self.told.append(telling.told("drift.detected", self, incident, change))
-                self.drifted_at = newest.minute
-            elif change.cls in conditions.SERIOUS:
-                self._open("drift", newest.minute, newest, change=change)
-                self.drifted_at = newest.minute
-            else:
+            if not back and change.cls not in conditions.SERIOUS:
                 self.told.append(telling.told("drift.detected", self, None, change))
-            if back:
+                continue
+            if incident is None:
+                self._open("drift", newest.minute, newest, change=change)
+            else:
+                self.told.append(telling.told("drift.detected", self, incident, change))
+            self.drifted_at, self.led_back = newest.minute, back
+        if "drift" in self.open and newest.minute > self.drifted_at:
+            if self.led_back:
                 self._resolve("drift", newest.minute, "reverted")
-        if "drift" in self.open and newest.minute - self.drifted_at >= WEEK:
-            self._resolve("drift", newest.minute, "settled")
+            elif newest.minute - self.drifted_at >= WEEK:
+                self._resolve("drift", newest.minute, "settled")

@@ -96,6 +96,7 @@ def _credential(rounds: Sequence[Heard]) -> int | None:
 
 def facts(rounds: Sequence[Heard]) -> dict[str, Any]:
     """All of it, by the names the judge's memory uses."""
+    rounds = [one for one in rounds if not one.breaks]
     tls = _newest(rounds, "tls", where="tls")["tls"]
     era = _newest(rounds, "era", "protocol_version", "transport", where="era")
     return {
