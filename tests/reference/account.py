@@ -26,8 +26,6 @@ from tests.reference.usual import DAY, Timed, usual
 HOUR = 3600
 CALM = 1800
 WEEK = 7 * DAY
-BY_ROUNDS = ("regional", "latency", "limited")
-"""The conditions that are about what rounds say."""
 
 
 @dataclass
@@ -263,7 +261,7 @@ class Account:
         self.told.append(telling.told("incident.resolved", self, incident))
 
     def _conditions(self, newest: Heard) -> None:
-        for kind in BY_ROUNDS:
+        for kind in conditions.BY_ROUNDS:
             bad, good = conditions.streaks(kind, self.counted)
             if kind not in self.open and conditions.opens(kind, bad, newest):
                 self._open(kind, bad[-1].minute, newest)

@@ -9,6 +9,8 @@ from typing import Any
 from tests.reference.facts import NOTHING, facts, worst
 from tests.reference.rounds import Change, Heard
 
+BY_ROUNDS = ("regional", "latency", "limited")
+"""Those that are about what rounds say."""
 OPENED = {
     "latency": "latency.degraded",
     "certificate": "tls.expiring",
