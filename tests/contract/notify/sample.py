@@ -66,6 +66,7 @@ RESOLVED = replace(
     regions=tuple(replace(view, status="up", reason=None, message="", latency_ms=200) for view in REGIONS),
     incident=replace(INCIDENT, resolved_at=STARTED + 842, resolution="recovered"),
 )
+UNTOLD = replace(RESOLVED, opening_undelivered=True)
 UPDATED = replace(OPEN, type="incident.updated", status="credential_rejected", previous_status="down", severity="high")
 REMOVED = replace(RESOLVED, status="unknown", incident=replace(RESOLVED.incident, resolution="removed"))
 PRIVATE = replace(OPEN, server={**OPEN.server, "visibility": "private"})
@@ -345,6 +346,7 @@ EVERY = {
     "updated": UPDATED,
     "resolved": RESOLVED,
     "removed": REMOVED,
+    "resolved, never told": UNTOLD,
     "private": PRIVATE,
     "test": TEST,
     "hostile": HOSTILE,

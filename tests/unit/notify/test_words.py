@@ -32,6 +32,7 @@ from tests.contract.notify.sample import (
     TEST,
     UNHEARD,
     UNSTABLE,
+    UNTOLD,
     UPDATED,
     ended,
 )
@@ -143,3 +144,16 @@ def test_links_are_of_public_servers_and_of_the_index_for_what_is_no_server() ->
 
 def test_an_acknowledgement_is_an_update() -> None:
     assert phase(ACKNOWLEDGED) is Phase.UPDATED
+
+
+def test_the_end_of_what_was_never_told_tells_of_both() -> None:
+    assert tell(UNTOLD, SITE).note == (
+        "It was down from 2026-08-22 14:32 UTC to 2026-08-22 14:46 UTC; "
+        "the notice of its beginning could not be delivered."
+    )
+    slow = tell(replace(ended(SLOW), opening_undelivered=True), SITE)
+    assert slow.note.startswith("It lasted from 2026-08-22 14:32 UTC to ")
+    both = tell(replace(BACK, opening_undelivered=True), SITE).note
+    assert both.startswith("It lasted from ")
+    assert both.endswith("servers are judged by the regions that report.")
+    assert tell(replace(OPEN, opening_undelivered=True), SITE).note == ""

@@ -370,9 +370,10 @@ class Notice:
     """Of the end of an incident: this sink was never told that it began. Known when it is sent: never stored."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON object, as it is stored."""
+        """Plain JSON object."""
         out = asdict(self)
-        del out["opening_undelivered"]
+        if not self.opening_undelivered:
+            del out["opening_undelivered"]
         out["incident"] = self.incident.to_json() if self.incident is not None else None
         return out
 
