@@ -394,6 +394,7 @@ def sent(account: Account) -> list[str]:
         resolve=lambda text: text,
         send=send,
         delay=lambda *_: None,
+        bury=lambda *_: None,
         now=lambda: MINUTE + 120,
         chance=lambda: 0.0,
         site_url="https://status.example",
