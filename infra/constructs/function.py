@@ -40,7 +40,9 @@ SIZES: Final = {
     "drain": Size(256, 60, None, "a batch of writes that may each be slow to fail; the queue retries"),
     "judge": Size(256, 60, 0, "decompresses a few rounds; the next tick is the retry"),
     "notify": Size(256, 30, None, "one request at a time; the stream and the queue retry"),
-    "rollup": Size(256, 300, 2, "an hour of rounds per shard; the first run after a long pause has days to catch up"),
+    "rollup": Size(
+        1024, 900, 2, "15 ms of CPU for each server and hour, in one run; after a pause it has days to catch up"
+    ),
     "publish": Size(512, 60, 0, "renders every page of every server in the minute; the next minute is the retry"),
     "heartbeat": Size(256, 60, 0, "a few reads, a message per region and one request; the next minute is the retry"),
     "api": Size(256, 10, None, "reads one object and renders it, while somebody waits"),
