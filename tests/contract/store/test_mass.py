@@ -6,9 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-import boto3
 import pytest
-from lookout import settings
 from lookout.config.model import Config, Server, Sink, Site
 from lookout.errors import ConflictError
 from lookout.history.round import Round
@@ -21,6 +19,8 @@ from lookout.verdict.gathering import STEP_MOVES, Book, gather
 from lookout.verdict.mass import Standing
 from lookout.verdict.state import Notice
 
+from tests.contract.store.tables import tables
+
 HOME = "us-east-1"
 REGIONS = ("us-west-2", "eu-west-1")
 SITE = Site("Acme", HOME, REGIONS, (Sink("hook", "webhook", "https://ops.example/x"),))
@@ -31,20 +31,8 @@ HOLDS = Standing(scopes={"site": frozenset()})
 @pytest.fixture
 def store(local_aws: str) -> Iterator[Store]:
     del local_aws
-    client = boto3.client("dynamodb", region_name=HOME)
-    tables = (settings.SERVERS_TABLE, settings.ROUNDS_TABLE, settings.INCIDENTS_TABLE)
-    for table in tables:
-        keys = ["slug"] if table == settings.SERVERS_TABLE else ["pk", "sk"]
-        client.create_table(
-            TableName=table,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in keys],
-            KeySchema=[{"AttributeName": k, "KeyType": t} for k, t in zip(keys, ("HASH", "RANGE"), strict=False)],
-        )
-    yield Store(HOME)
-    for table in tables:
-        client.delete_table(TableName=table)
-    client.close()
+    with tables(HOME) as store:
+        yield store
 
 
 def watch(store: Store, count: int) -> None:

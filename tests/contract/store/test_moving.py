@@ -6,15 +6,12 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from click.testing import CliRunner, Result
-from lookout import settings
 from lookout.cli.main import cli
 from lookout.config.model import Config, Server, Site
 from lookout.errors import ConflictError
@@ -31,34 +28,18 @@ from lookout.store.watch import WatchLog
 from lookout.verdict.state import SurfaceChange
 from lookout.verdict.watch import Watch
 
+from tests.contract.store.tables import tables
+
 OLD, NEW = "us-east-1", "eu-west-1"
 REGIONS = ("us-west-2", "eu-west-1", "ap-southeast-1")
 ACME = Server("acme", "https://a.example/mcp", notify=("hook",))
 HIDDEN = Server("hidden", "https://h.example/mcp", visibility="private")
 NOW = int(time.time())
 T = NOW // HOUR * HOUR - 2 * HOUR
-TABLES = (settings.SERVERS_TABLE, settings.ROUNDS_TABLE, settings.HISTORY_TABLE, settings.INCIDENTS_TABLE)
 
 
 def site(home: str) -> Site:
     return Site("Acme", home, REGIONS)
-
-
-@contextmanager
-def tables(home: str) -> Iterator[Store]:
-    client = boto3.client("dynamodb", region_name=home)
-    for table in TABLES:
-        keys = ["slug"] if table == settings.SERVERS_TABLE else ["pk", "sk"]
-        client.create_table(
-            TableName=table,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in keys],
-            KeySchema=[{"AttributeName": k, "KeyType": t} for k, t in zip(keys, ("HASH", "RANGE"), strict=False)],
-        )
-    yield Store(home)
-    for table in TABLES:
-        client.delete_table(TableName=table)
-    client.close()
 
 
 @pytest.fixture(scope="module")

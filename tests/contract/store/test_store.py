@@ -33,6 +33,8 @@ from lookout.verdict.judge import Judgement, judge_minute
 from lookout.verdict.state import Incident, ServerState, ShardState
 from lookout.verdict.watch import Heard, RegionMemory, Watch, keep
 
+from tests.contract.store.tables import tables
+
 HOME = "us-east-1"
 REGIONS = ("us-west-2", "eu-west-1", "ap-southeast-1")
 SITE = Site("Acme", HOME, REGIONS, (Sink("hook", "webhook", "https://ops.example/x"),))
@@ -44,26 +46,8 @@ STATUSES = {"u": Status.UP, "d": Status.DOWN}
 @pytest.fixture
 def store(local_aws: str) -> Iterator[Store]:
     del local_aws
-    client = boto3.client("dynamodb", region_name=HOME)
-    made = []
-    for table in (
-        settings.SERVERS_TABLE,
-        settings.ROUNDS_TABLE,
-        settings.HISTORY_TABLE,
-        settings.INCIDENTS_TABLE,
-    ):
-        keys = ["slug"] if table == settings.SERVERS_TABLE else ["pk", "sk"]
-        client.create_table(
-            TableName=table,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in keys],
-            KeySchema=[{"AttributeName": k, "KeyType": t} for k, t in zip(keys, ("HASH", "RANGE"), strict=False)],
-        )
-        made.append(table)
-    yield Store(HOME)
-    for table in made:
-        client.delete_table(TableName=table)
-    client.close()
+    with tables(HOME) as store:
+        yield store
 
 
 NOW = int(time.time())
