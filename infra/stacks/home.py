@@ -98,6 +98,11 @@ class HomeStack(cdk.Stack):
             for folder, environment in environments.items()
         }
 
+    @property
+    def _alertmanager(self) -> bool:
+        """Is there a sink that has to be told again and again?"""
+        return any(sink.kind == "alertmanager" for sink in self._deployment.config.site.sinks)
+
     def _heartbeat_urls(self) -> str:
         """Of the queues in the regions that watch this one, known by their name alone: `region=address ...`."""
         queue = f"{self.url_suffix}/{self.account}/{settings.HEARTBEAT_QUEUE}"
@@ -110,7 +115,7 @@ class HomeStack(cdk.Stack):
         self.schedules.add("Judge", judge, schedule.EVERY_MINUTE, max_age_s=60, retries=2)
         self.schedules.add("Publish", self.functions["publish"], schedule.EVERY_MINUTE, max_age_s=60, retries=2)
         self.schedules.add("Heartbeat", self.functions["heartbeat"], schedule.EVERY_MINUTE, max_age_s=60, retries=2)
-        if any(sink.kind == "alertmanager" for sink in self._deployment.config.site.sinks):
+        if self._alertmanager:
             self.schedules.add("Resend", notify, schedule.EVERY_MINUTE, max_age_s=60, retries=0)
         self.schedules.add("Rollup", self.functions["rollup"], schedule.EVERY_HOUR, max_age_s=1800, retries=10)
         # What a judge cannot read is judged without it: an hour is longer than any verdict waits.
@@ -168,6 +173,9 @@ class HomeStack(cdk.Stack):
         monitoring.aged("deliveries-waiting", self.queues.deliveries, "A notice has waited for half an hour.")
         deliveries = self.queues.deliveries
         monitoring.untouched("deliveries-growing", deliveries, threshold=100, what="Notices wait, and more and more.")
+        if self._alertmanager:
+            what = "An Alertmanager is not told what fires."
+            monitoring.lasting("alerts-unsent", "notify", "AlertSinksFailed", threshold=1, what=what)
         monitoring.silent("judge", self.functions["judge"])
         monitoring.silent("publish", self.functions["publish"])
         monitoring.silent("heartbeat", self.functions["heartbeat"])

@@ -100,6 +100,7 @@ def test_what_lags_waits_or_is_silent_is_an_alarm_when_it_lasts(aws: Any) -> Non
         ("publish-lags", "SnapshotAge", 600),
         ("heartbeat-withheld", "HeartbeatWithheld", 1),
         ("heartbeat-failed", "HeartbeatFailed", 1),
+        ("alerts-unsent", "AlertSinksFailed", 1),
         ("region-silent", "SilentRegions", 1),
     ):
         alarm = found[f"lookout-{name}"]

@@ -129,7 +129,8 @@ def _later(store: Store, notice: Notice, now: int) -> list[Letter]:
     """The notices of the same incident that came after it."""
     if notice.incident is None:
         return []
-    about = [one for one in store.notices_about(notice.incident, now) if one.sequence > notice.sequence]
+    until = max(now, notice.incident.opened_at) + 86_400  # whatever this machine's clock says
+    about = [one for one in store.notices_about(notice.incident, until) if one.sequence > notice.sequence]
     return [
         letter(one, tried, now)
         for one, tried in zip(about, store.deliveries_of([one.id for one in about]), strict=True)
