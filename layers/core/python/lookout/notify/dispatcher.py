@@ -181,7 +181,7 @@ def _settled(done: Delivery, task: Task, notice: Notice | None, outbox: Outbox) 
     """
     if done.result not in _LOST:
         return done.over
-    if task.queued <= done.at:
+    if task.queued < done.at:
         return True
     untold = outbox.untold(notice.dedup_key, task.sink) if notice is not None else None
     return untold is not None and untold.notice == task.notice and untold.told
