@@ -380,6 +380,12 @@ class Outbox:
     def record_delivery(self, *_: Any) -> None:
         return None
 
+    def untold(self, _about: str, _sink: str) -> None:
+        return None
+
+    def keep_firing(self, _: Any) -> None:
+        return None
+
 
 def sent(account: Account) -> list[str]:
     """Every notice as every sink gets it."""
@@ -401,7 +407,7 @@ def sent(account: Account) -> list[str]:
     )
     for notice in account.notices.values():
         for sink in notice.sinks:
-            outcome: Outcome = attempt(Delivery(notice.id, sink, 1), ports)
+            outcome: Outcome = attempt(Delivery(notice.id, sink, 1, MINUTE + 120), ports)
             assert outcome.result == "delivered"
     return out
 
