@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from lookout import settings
+from lookout.cli.options import config_option
 from lookout.config.model import Config
 from lookout.config.references import Reference, references
 from lookout.errors import LocalError
@@ -20,14 +21,7 @@ from lookout.local.layout import Layout, find_root
 HOME_STACK = "LookoutHome"
 TABLES = (settings.SERVERS_TABLE, settings.ROUNDS_TABLE, settings.HISTORY_TABLE, settings.INCIDENTS_TABLE)
 USUAL = Path("lookout.yaml")
-configured = click.option(
-    "--config",
-    "-c",
-    type=click.Path(path_type=Path),
-    default=USUAL,
-    show_default=True,
-    help="What is deployed.",
-)
+configured = config_option("What is deployed.")
 unasked = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 

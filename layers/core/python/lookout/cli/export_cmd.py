@@ -10,25 +10,15 @@ from typing import TextIO
 
 import click
 
+from lookout.cli.options import home_options
 from lookout.cli.status_cmd import home_of
 from lookout.cli.tables import open_tables
 from lookout.errors import LookoutError
 
-_HOME = click.option("--home", metavar="REGION", help="Home region. Default: the one lookout.yaml names.")
-_CONFIG = click.option(
-    "--config",
-    "-c",
-    type=click.Path(path_type=Path),
-    default=Path("lookout.yaml"),
-    show_default=True,
-    help="Where the home region is read.",
-)
-
 
 @click.command("export")
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
-@_HOME
-@_CONFIG
+@home_options
 def export_(file: Path | None, home: str | None, config: Path) -> None:
     """Write everything Lookout knows into FILE (or to the standard output), as JSON Lines.
 
@@ -65,8 +55,7 @@ def _export(home: str, out: TextIO) -> None:
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--replace", is_flag=True, help="Let the file win where something else is stored.")
-@_HOME
-@_CONFIG
+@home_options
 def import_(file: Path, home: str | None, config: Path, *, replace: bool) -> None:
     """Put FILE, which `lookout export` wrote, into the Lookout that is deployed here.
 

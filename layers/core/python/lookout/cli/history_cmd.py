@@ -11,6 +11,7 @@ from typing import Final
 
 import click
 
+from lookout.cli.options import home_options, json_option
 from lookout.cli.status_cmd import home_of
 from lookout.cli.tables import open_tables
 from lookout.errors import LookoutError
@@ -27,17 +28,9 @@ NOTHING_YET: Final = (
 @click.argument("slug")
 @click.option("--window", type=click.Choice(WINDOWS), default="24h", show_default=True, help="How far back.")
 @click.option("--region", metavar="REGION", help="What this region saw, instead of what was judged.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print every probe of the window as CSV.")
-@click.option("--home", metavar="REGION", help="Home region. Default: the one lookout.yaml names.")
-@click.option(
-    "--config",
-    "-c",
-    type=click.Path(path_type=Path),
-    default=Path("lookout.yaml"),
-    show_default=True,
-    help="Where the home region is read.",
-)
+@home_options
 def history(
     slug: str, window: str, region: str | None, home: str | None, config: Path, *, as_json: bool, as_csv: bool
 ) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from lookout.cli.options import home_options, json_option
 from lookout.cli.status_cmd import home_of
 from lookout.cli.tables import aws_errors, open_tables
 from lookout.errors import LookoutError
@@ -19,20 +20,6 @@ if TYPE_CHECKING:
 
 KINDS: Final = ("availability", "regional", "latency", "limited", "certificate", "credential", "drift")
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _everywhere(command: F) -> F:
-    """The options of every command here."""
-    config = click.option(
-        "--config",
-        "-c",
-        type=click.Path(path_type=Path),
-        default=Path("lookout.yaml"),
-        show_default=True,
-        help="Where the home region is read.",
-    )
-    home = click.option("--home", metavar="REGION", help="Home region. Default: the one lookout.yaml names.")
-    return config(home(command))
 
 
 def _of_server(command: F) -> F:
@@ -55,8 +42,8 @@ def incidents() -> None:
 @click.option("--open", "open_only", is_flag=True, help="Those alone that are not over.")
 @click.option("--server", metavar="SLUG", help="Of this server alone: also of one that is watched no longer.")
 @click.option("--kind", type=click.Choice(KINDS), help="Of this kind alone.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@_everywhere
+@json_option
+@home_options
 def list_(
     server: str | None, kind: str | None, home: str | None, config: Path, *, open_only: bool, as_json: bool
 ) -> None:
@@ -78,8 +65,8 @@ def list_(
 @incidents.command()
 @click.argument("id_", metavar="ID")
 @_of_server
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@_everywhere
+@json_option
+@home_options
 def show(id_: str, server: str | None, home: str | None, config: Path, *, as_json: bool) -> None:
     """Show the incident ID (or the only one whose id begins so): timeline, first failure, notices and deliveries."""
     from lookout.cli import incidents_view
@@ -100,7 +87,7 @@ def show(id_: str, server: str | None, home: str | None, config: Path, *, as_jso
 @click.option("--note", default="", metavar="TEXT", help="Say what you know, for everybody: it is on the page.")
 @click.option("--private", is_flag=True, help="The note is for those alone who may read the tables.")
 @_of_server
-@_everywhere
+@home_options
 def ack(
     id_: str, by: str | None, note: str, server: str | None, home: str | None, config: Path, *, private: bool
 ) -> None:
@@ -127,7 +114,7 @@ def ack(
 @_by
 @click.option("--private", is_flag=True, help="For those alone who may read the tables; else it is on the page.")
 @_of_server
-@_everywhere
+@home_options
 def note(
     id_: str, text: str, by: str | None, server: str | None, home: str | None, config: Path, *, private: bool
 ) -> None:

@@ -10,20 +10,10 @@ from typing import Any, NoReturn
 import click
 
 from lookout.cli import maintenance_view as view
+from lookout.cli.options import home_options, json_option
 from lookout.cli.status_cmd import home_of
 from lookout.cli.tables import open_tables
 from lookout.errors import ConflictError, LookoutError
-
-_HOME = click.option("--home", metavar="REGION", help="Home region. Default: the one lookout.yaml names.")
-_CONFIG = click.option(
-    "--config",
-    "-c",
-    type=click.Path(path_type=Path),
-    default=Path("lookout.yaml"),
-    show_default=True,
-    help="Where the home region is read.",
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()
@@ -50,9 +40,8 @@ def maintenance() -> None:
     help="How its rounds count: not at all, as up, or as what was seen.",
 )
 @click.option("--reason", default="", metavar="TEXT", help="Why; shown on the status page.")
-@_HOME
-@_CONFIG
-@_JSON
+@home_options
+@json_option
 def add(home: str | None, config: Path, *, everybody: bool, as_json: bool, **said: Any) -> None:
     """Make a window: once (--until or --for), or again and again (--rrule and --duration)."""
     from lookout.cli.declaring import window_of
@@ -76,9 +65,8 @@ def add(home: str | None, config: Path, *, everybody: bool, as_json: bool, **sai
 
 
 @maintenance.command("list")
-@_HOME
-@_CONFIG
-@_JSON
+@home_options
+@json_option
 def list_(home: str | None, config: Path, *, as_json: bool) -> None:
     """Show the windows that are not over: those of lookout.yaml and those made by hand."""
     now = int(time.time())
@@ -93,8 +81,7 @@ def list_(home: str | None, config: Path, *, as_json: bool) -> None:
 
 @maintenance.command()
 @click.argument("window_id", metavar="ID")
-@_HOME
-@_CONFIG
+@home_options
 def end(window_id: str, home: str | None, config: Path) -> None:
     """End the window ID: one that runs ends with this minute and is kept; one that never began is removed."""
     from lookout.verdict.maintenance import ended

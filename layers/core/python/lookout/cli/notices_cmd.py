@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from lookout.cli.options import home_options, json_option
 from lookout.cli.status_cmd import home_of
 from lookout.cli.tables import open_tables
 from lookout.errors import LookoutError
@@ -22,20 +23,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _everywhere(command: F) -> F:
-    """The options of every command here."""
-    config = click.option(
-        "--config",
-        "-c",
-        type=click.Path(path_type=Path),
-        default=Path("lookout.yaml"),
-        show_default=True,
-        help="Where the home region is read.",
-    )
-    home = click.option("--home", metavar="REGION", help="Home region. Default: the one lookout.yaml names.")
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(config(home(command)))
-
-
 @click.group()
 def notices() -> None:
     """What people were told, and whether it arrived: list it, look into it, send again what did not."""
@@ -44,7 +31,8 @@ def notices() -> None:
 @notices.command("list")
 @click.option("--open", "only_open", is_flag=True, help="Those alone that a sink is still to get.")
 @click.option("--failed", "only_failed", is_flag=True, help="Those alone that did not reach a sink.")
-@_everywhere
+@json_option
+@home_options
 def list_(home: str | None, config: Path, *, only_open: bool, only_failed: bool, as_json: bool) -> None:
     """List the newest 50 notices, newest first; with --open or --failed, those among the newest 1000."""
     from lookout.cli import notices_view
@@ -61,7 +49,8 @@ def list_(home: str | None, config: Path, *, only_open: bool, only_failed: bool,
 
 @notices.command()
 @click.argument("id_", metavar="ID")
-@_everywhere
+@json_option
+@home_options
 def show(id_: str, home: str | None, config: Path, *, as_json: bool) -> None:
     """Show the notice ID (or the only one whose id begins so): attempts and last answer of each of its sinks."""
     from lookout.cli import notices_view
@@ -79,7 +68,8 @@ def show(id_: str, home: str | None, config: Path, *, as_json: bool) -> None:
 @click.argument("id_", metavar="ID", required=False)
 @click.option("--failed", "all_failed", is_flag=True, help="All that did not arrive, of the newest 1000.")
 @click.option("--sink", metavar="NAME", help="To this sink alone.")
-@_everywhere
+@json_option
+@home_options
 def replay(
     id_: str | None, sink: str | None, home: str | None, config: Path, *, all_failed: bool, as_json: bool
 ) -> None:

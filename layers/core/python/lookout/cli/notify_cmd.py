@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from lookout.cli.options import config_option
 from lookout.errors import LookoutError
 from lookout.notify.samples import TYPES
 
@@ -18,14 +19,7 @@ if TYPE_CHECKING:
 
 SITE_URL: Final = "https://status.example.com"
 """Where the links of a preview lead; a sample that is sent has none."""
-_CONFIG = click.option(
-    "--config",
-    "-c",
-    type=click.Path(path_type=Path),
-    default=Path("lookout.yaml"),
-    show_default=True,
-    help="The file that has the sinks.",
-)
+_CONFIG = config_option("The file that has the sinks.")
 _TYPE = click.option(
     "--type",
     "-t",

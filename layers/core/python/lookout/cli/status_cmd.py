@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from lookout.cli import board
+from lookout.cli.options import home_options, json_option
 from lookout.errors import LocalError, LookoutError
 
 
@@ -27,16 +28,8 @@ def home_of(home: str | None, config: Path) -> str:
 
 @click.command()
 @click.argument("slug", required=False)
-@click.option("--home", metavar="REGION", help="Home region. Default: the one lookout.yaml names.")
-@click.option(
-    "--config",
-    "-c",
-    type=click.Path(path_type=Path),
-    default=Path("lookout.yaml"),
-    show_default=True,
-    help="Where the home region is read.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@home_options
+@json_option
 def status(slug: str | None, home: str | None, config: Path, *, as_json: bool) -> None:
     """Show how the watched servers (or one of them, SLUG) are.
 

@@ -109,7 +109,21 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Sink:
+class _Item:
+    """A definition whose item is its fields."""
+
+    def to_item(self) -> dict[str, Any]:
+        """JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Self:
+        """Inverse of `to_item`."""
+        return cls(**_only_known(cls, item))
+
+
+@dataclass(frozen=True, slots=True)
+class Sink(_Item):
     """Somewhere notices go. Any value of `url`, `signing` and `options` may be a `secret:NAME` reference.
 
     `kind` is the key it has in lookout.yaml, and `url` what stands there: an address, a key, a token, an ARN. `signing`
@@ -128,31 +142,13 @@ class Sink:
         """Every value that may be a reference."""
         return self.url, (self.signing or "").split(), self.options
 
-    def to_item(self) -> dict[str, Any]:
-        """JSON object."""
-        return asdict(self)
-
-    @classmethod
-    def from_item(cls, item: Mapping[str, Any]) -> Self:
-        """Inverse of `to_item`."""
-        return cls(**_only_known(cls, item))
-
 
 @dataclass(frozen=True, slots=True)
-class Heartbeat:
+class Heartbeat(_Item):
     """The address of a dead-man service, called each minute in which all is well; `url` may be a reference."""
 
     url: str
     allow_private: bool = False
-
-    def to_item(self) -> dict[str, Any]:
-        """JSON object."""
-        return asdict(self)
-
-    @classmethod
-    def from_item(cls, item: Mapping[str, Any]) -> Self:
-        """Inverse of `to_item`."""
-        return cls(**_only_known(cls, item))
 
 
 @dataclass(frozen=True, slots=True)
