@@ -240,7 +240,7 @@ class Account:
             "kind": kind,
             "key": newest.minute,
             "started_at": started_at,
-            "public": newest.server.visibility == "public",
+            "public": newest.server.visibility == "public" and kind != "credential",
             "title": newest.server.name or newest.server.slug,
             **self._look(newest),
             "evidence": failure_of(self.watch),

@@ -193,7 +193,7 @@ def test_a_line_says_who_has_it(tables: Tables) -> None:
 def test_the_kinds_that_can_be_chosen_are_those_there_are() -> None:
     from lookout.status.incidents import KINDS as WARNINGS
 
-    assert set(KINDS) == {"availability", *WARNINGS}
+    assert set(KINDS) == {"availability", "credential", *WARNINGS}
 
 
 # --- show ----------------------------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def test_the_example_of_maintenance_has_the_keys_it_is_served_with() -> None:
 
 def test_the_kinds_of_incidents_are_explained() -> None:
     kinds = {names(row[0])[0] for row in rows(section(read("docs/incidents.md"), "## Kinds"))}
-    assert kinds == {"availability", *incidents.KINDS} == set(KINDS)
+    assert kinds == {"availability", "credential", *incidents.KINDS} == set(KINDS)
     assert set(incidents.MEANINGS) == set(incidents.KINDS)
 
 

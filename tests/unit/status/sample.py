@@ -226,9 +226,8 @@ def warned() -> Snapshot:
     latency = warning(billing, "latency", MINUTE - 1900 // 60 * 60, None, failure=slow, status="degraded")
     lost = Failure("tcp", "connect_timeout", "", None)
     regional = warning(billing, "regional", MINUTE - 9 * day, 1260, failure=lost, regions=REGIONS[2:], regions_total=3)
-    credential = warning(
-        crm, "credential", MINUTE - 3600, None, failure=Failure(message="the credential ends 2026-08-25")
-    )
+    gone = Failure("tls", None, "the certificate ends 2026-08-25 23:59 UTC")
+    second = warning(crm, "certificate", MINUTE - 3600, None, stage=week, failure=gone)
     drift = warning(crm, "drift", MINUTE - 5 * day, 1831, resolution="accepted")
     drift = drift.noting(drift.opened_at, "opened", "breaking change").noting(drift.started_at + 1831, "acknowledged")
     limited = Failure("http", "rate_limited", "Too Many Requests", 429)
@@ -237,7 +236,7 @@ def warned() -> Snapshot:
         search.slug: (certificate, *search.incidents),
         files.slug: (outage, past),
         billing.slug: (latency, regional),
-        crm.slug: (credential, drift),
+        crm.slug: (second, drift),
         weather.slug: (blind,),
     }
     return replace(full, servers=tuple(replace(v, incidents=shown.get(v.slug, v.incidents)) for v in full.servers))

@@ -66,7 +66,7 @@ def test_warnings_are_apart_from_outages_on_the_front_page() -> None:
     for said in (
         "Acme Billing: Slow to answer",
         "Weather: Cannot be checked: it limits our requests",
-        "Partner CRM: Our credential ends soon",
+        "Partner CRM: Certificate ends soon",
         "Acme Search: Certificate ends soon",
     ):
         assert said in warned
@@ -99,7 +99,7 @@ def test_a_servers_page_and_its_markdown_list_both() -> None:
     found = pages(sample.warned())
     text = words(found["status/partner-crm/index.html"])
     assert "Incidents None in the records." in text
-    assert "Warnings Our credential ends soon Open" in text
+    assert "Warnings Certificate ends soon Open" in text
     assert "What it offers changed Accepted" in text
     lines = found["status/acme-files.md"].splitlines()
     assert any(
@@ -224,7 +224,7 @@ def test_the_api_has_kinds_timelines_and_warnings() -> None:
     ]  # fmt: skip
     status = api(full, "/api/v1/status")
     assert [one["kind"] for one in status["open_incidents"]] == ["availability"]
-    assert {one["kind"] for one in status["open_warnings"]} == {"latency", "limited", "credential", "certificate"}
+    assert {one["kind"] for one in status["open_warnings"]} == {"latency", "limited", "certificate"}
     billing = api(full, "/api/v1/servers/acme-billing")
     assert billing["incidents"] == []
     assert [one["kind"] for one in billing["warnings"]] == ["latency", "regional"]

@@ -23,7 +23,6 @@ KINDS: Final[Mapping[str, str]] = {
     "latency": "Slow to answer",
     "limited": "Cannot be checked: it limits our requests",
     "certificate": "Certificate ends soon",
-    "credential": "Our credential ends soon",
     "drift": "What it offers changed",
 }
 """Of what is a warning rather than an outage (decision 12, C5)."""
@@ -32,7 +31,6 @@ MEANINGS: Final[Mapping[str, str]] = {
     "latency": "It answers, but takes longer than its limit, or far longer than in the seven days before.",
     "limited": "It limits our requests, or holds us for a bot. Whether it works is not known.",
     "certificate": "It has to be renewed, or clients will refuse to connect.",
-    "credential": "What we probe it with ends soon. That says nothing about the server.",
     "drift": "Its tools are not what they were. Agents act on their names, schemas and descriptions, word for word.",
 }
 """What an open warning means, for who reads the page."""

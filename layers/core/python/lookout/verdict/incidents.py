@@ -16,6 +16,8 @@ from lookout.verdict.notices import incident_notice
 from lookout.verdict.state import Failure, Incident, Notice, Quorum, ServerState
 
 OUTAGE: Final = "availability"
+PRIVATE: Final = "credential"
+"""This kind is about us and not about the server: it is never public."""
 OPENED: Final = {
     "latency": "latency.degraded",
     "certificate": "tls.expiring",
@@ -66,7 +68,7 @@ class Scene:
             started_at=started_at,
             opened_at=self.minute,
             status=status,
-            public=self.server.public,
+            public=self.server.public and kind != PRIVATE,
             title=self.server.title,
             failure=failure,
             regions=regions,

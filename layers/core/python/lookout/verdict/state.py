@@ -29,10 +29,10 @@ class RegionView:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON object, without what there is nothing to say of."""
-        return {name: value for name in _VIEW_FIELDS if (value := getattr(self, name)) not in (None, "")}
+        return {name: value for name, usual in _VIEW_USUAL.items() if (value := getattr(self, name)) != usual}
 
 
-_VIEW_FIELDS = tuple(f.name for f in fields(RegionView))
+_VIEW_USUAL: Final[Mapping[str, Any]] = {f.name: f.default for f in fields(RegionView)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class ServerState:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON object."""
         said = zip(_PLAIN, _plain(self), strict=True)
-        out = {name: value for name, value in said if value or (value is not None and name in _MAY_BE_ZERO)}
+        out = {name: value for name, value in said if value or (value is not None and name in _EMPTY_SAYS)}
         if self.failure is not None:
             out["failure"] = asdict(self.failure)
         if self.regions:
@@ -201,8 +201,8 @@ class ServerState:
 _FIELDS: Final = tuple(f.name for f in fields(ServerState))
 _PLAIN: Final = tuple(name for name in _FIELDS if name not in ("surface", "regions", "failure", "view", "tracks"))
 """Those that are JSON as they are. `asdict` would copy all they hold, and a judge writes every state every minute."""
-_MAY_BE_ZERO: Final = frozenset({"tools_count", "tls_not_after", "credential_expires"})
-"""Where 0 is not the same as nothing."""
+_EMPTY_SAYS: Final = frozenset(f.name for f in fields(ServerState) if f.default is None) | {"slug"}
+"""Where 0 or an empty text is not the same as nothing."""
 _values: Final = attrgetter(*_FIELDS)
 _plain: Final = attrgetter(*_PLAIN)
 
