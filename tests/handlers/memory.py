@@ -7,7 +7,7 @@ that this one is called in the same way.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from lookout.config.model import Server, Site
@@ -131,6 +131,17 @@ class Memory:
     def open_incidents(self, states: Iterable[ServerState]) -> dict[str, Incident]:
         found = (self.incidents.get(key) for state in states for key in state.incidents.values())
         return {i.id: i for i in found if i is not None and i.resolved_at is None}
+
+    def keep_incident(self, incident: Incident, notices: Sequence[Notice], now: int) -> None:
+        del now
+        self._check(incident.slug)
+        if self.incidents[incident.id].version != incident.version:
+            raise ConflictError(f"incident {incident.id} was changed by another")
+        if any(notice.id in self.notices for notice in notices):
+            raise ConflictError("the notice is there already")
+        self.incidents[incident.id] = replace(incident, version=incident.version + 1)
+        self.notices |= {one.id: Notice.from_json(json.loads(json.dumps(one.to_json()))) for one in notices}
+        self.writes.append(("incident", incident.id))
 
     def commit(self, judgement: Judgement, now: int) -> ShardState:
         state = judgement.state

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lookout.config.document import SIZE_LIMIT, Document, dotted
 from lookout.config.load import load_config, milliseconds, parse_config, remarks, schema
 from lookout.config.model import Config, Heartbeat, Server, Sink, Site
+from lookout.config.route import Escalation, Route
 from lookout.config.window import Window
 from lookout.errors import ConfigError
 
@@ -183,6 +184,18 @@ def test_every_value_arrives() -> None:
         heartbeat=Heartbeat("secret:lookout-heartbeat"),
         alarm_email="ops@acme.dev",
         maintenance=config.site.maintenance,
+        routes=(
+            Route(("tickets",), types=("drift.detected",), kinds=("drift",), goes_on=True),
+            Route(
+                ("pager", "oncall"),
+                tags=("prod",),
+                severity="high",
+                remind_every_s=3600,
+                escalate=Escalation(900, ("phone",)),
+            ),
+            Route(("teams",), regions=("eu-west-1",)),
+            Route(("mail",), servers=("bank",)),
+        ),
     )
     assert config.site.maintenance == (
         Window(
@@ -229,6 +242,8 @@ def test_every_value_arrives() -> None:
             "result": {"jmespath": "length(structuredContent.hits) > `0`"},
         },
         notify=("oncall", "hook"),
+        remind_every_s=14_400,
+        escalate=Escalation(1800, ("mail",)),
     )
     assert config.servers[1] == Server(
         slug="partner",
@@ -257,7 +272,10 @@ def test_every_value_arrives() -> None:
             "expires": "2027-06-30",
         },
         notify=("oncall",),
+        routed=True,
+        escalate=Escalation(900, ("pager",)),
     )
+    assert [server.routed for server in config.servers] == [False, True, True, False]
     bank, staging = config.servers[2:]
     assert bank.lists == ()
     assert bank.auth == {
@@ -282,6 +300,20 @@ def test_what_is_not_said_has_the_documented_default() -> None:
     config = parse_config(HEAD + SERVERS + "sinks:\n  x: {slack: secret:x}\n  y: {slack: secret:y}\n")
     assert config.servers == (Server("a", "https://a.example/mcp", notify=("x", "y"), provider="a.example"),)
     assert config.site == Site("MCP status", "us-east-1", ("us-west-2", "eu-west-1"), config.site.sinks)
+
+
+def test_reminders_that_a_route_switches_off_stay_off() -> None:
+    text = HEAD + SERVERS + "sinks:\n  x: {slack: secret:x}\nroutes: [{sinks: [x], remind_every: 0s}]\n"
+    config = parse_config(text)
+    assert config.site.routes == (Route(("x",), remind_every_s=0),)
+    assert Config.from_json(json.loads(json.dumps(config.to_json()))) == config
+
+
+def test_a_server_that_names_its_sinks_passes_the_routes() -> None:
+    head = HEAD + "sinks: {x: {slack: secret:x}, y: {slack: secret:y}}\nroutes: [{sinks: [y]}]\n"
+    servers = "servers:\n  - {slug: a, url: 'https://a.dev', notify: [x]}\n  - {slug: b, url: 'https://b.dev'}\n"
+    config = parse_config(head + servers)
+    assert [(one.routed, one.notify) for one in config.servers] == [(False, ("x",)), (True, ("x", "y"))]
 
 
 def test_a_default_that_tells_nobody_holds_for_all() -> None:
@@ -558,7 +590,7 @@ def test_the_documentation_knows_every_key_and_no_other() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)`( •)? \|", text, re.MULTILINE)
     form = schema()
-    parts = (form, form["$defs"]["server"], form["$defs"]["sink"], form["$defs"]["window"])
+    parts = (form, form["$defs"]["server"], form["$defs"]["sink"], form["$defs"]["window"], form["$defs"]["route"])
     assert {key for key, _ in rows} == {key for part in parts for key in part["properties"]}
     assert {key for key, dot in rows if dot} == set(form["properties"]["defaults"]["properties"])
     for _, key, _ in keys():

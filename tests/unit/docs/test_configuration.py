@@ -23,7 +23,7 @@ TABLES = {
     "## servers": SERVER,
     "## sinks": SCHEMA["$defs"]["sink"]["properties"],
 }
-UNMISTAKABLE = {"home", "regions", "servers", "sinks", "defaults", "maintenance"}
+UNMISTAKABLE = {"home", "regions", "servers", "sinks", "defaults", "maintenance", "routes"}
 
 
 def nested(properties: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -73,6 +73,11 @@ def test_keys_within_keys_are_explained_where_their_key_is(outer: str, key: str)
 def test_every_key_of_a_maintenance_window_is_explained() -> None:
     said = names(" ".join(row[0] for row in rows(section(PAGE, "## Maintenance windows"))))
     assert sorted(said) == sorted(SCHEMA["$defs"]["window"]["properties"])
+
+
+def test_every_key_of_a_route_is_explained() -> None:
+    said = names(" ".join(row[0] for row in rows(section(PAGE, "## routes"))))
+    assert sorted(said) == sorted(SCHEMA["$defs"]["route"]["properties"])
 
 
 def test_the_defaults_of_the_table_are_those_of_the_loader() -> None:

@@ -16,6 +16,7 @@ from lookout.config.meaning import meaning, without
 from lookout.config.model import Config, Heartbeat, Server, Site
 from lookout.config.provider import provider_of
 from lookout.config.references import is_reference
+from lookout.config.routes import escalation, route
 from lookout.config.sinks import sink_of
 from lookout.config.structure import schema, structure
 from lookout.config.units import milliseconds, seconds
@@ -98,17 +99,22 @@ def _build(value: Mapping[str, Any]) -> Config:
         heartbeat=_heartbeat(value["heartbeat"]) if "heartbeat" in value else None,
         alarm_email=value.get("alarm_email"),
         maintenance=tuple(window(one, value.get("timezone", "UTC")) for one in value.get("maintenance", ())),
+        routes=tuple(route(one) for one in value.get("routes", ())),
         mass_failure_percent=int(value.get("mass_failure_share", "50%").removesuffix("%")),
     )
     common = {"notify": [one.name for one in sinks], **value.get("defaults", {})}
-    return Config(site, tuple(_server({**common, **server}) for server in value["servers"]))
+    servers = (
+        _server({**common, **server}, routed=bool(site.routes) and "notify" not in server)
+        for server in value["servers"]
+    )
+    return Config(site, tuple(servers))
 
 
 def _heartbeat(value: Any) -> Heartbeat:
     return Heartbeat(**value) if isinstance(value, Mapping) else Heartbeat(value)
 
 
-def _server(value: Mapping[str, Any]) -> Server:
+def _server(value: Mapping[str, Any], *, routed: bool) -> Server:
     expect = value.get("expect", {})
     return Server(
         slug=value["slug"],
@@ -141,6 +147,9 @@ def _server(value: Mapping[str, Any]) -> Server:
         active_checks=value.get("active_checks", False),
         tool_call=value.get("tool_call"),
         notify=tuple(value["notify"]),
+        routed=routed,
+        remind_every_s=seconds(value.get("remind_every", "0s")),
+        escalate=escalation(value.get("escalate")),
         allow_private=value.get("allow_private", False),
         paused=value.get("paused", False),
     )

@@ -13,6 +13,7 @@ from lookout.config.addresses import address_problem
 from lookout.config.document import Path
 from lookout.config.maintenance import maintenance_problems
 from lookout.config.references import is_reference
+from lookout.config.routes import follow_problems, routes_problems
 from lookout.config.secrecy import auth_problems, reference_problem
 from lookout.config.sinks import sink_problems
 from lookout.config.structure import Found, suggestion
@@ -59,6 +60,9 @@ def meaning(value: Mapping[str, Any]) -> Iterator[Found]:
     tags = {tag for server in value.get("servers", []) if isinstance(server, Mapping) for tag in server.get("tags", ())}
     zone = value.get("timezone", "UTC")
     yield from maintenance_problems(value.get("maintenance", []), first, sorted(tags - {None}), zone)
+    rest = "notify" in value.get("defaults", {})
+    routes = value.get("routes", [])
+    yield from routes_problems(routes, first, sorted(tags - {None}), regions, sinks, rest=rest)
 
 
 def _region(path: Path, region: str | None) -> Iterator[Found]:
@@ -113,6 +117,7 @@ def _policy(path: Path, value: Mapping[str, Any], regions: int, sinks: Mapping[s
     for i, name in enumerate(value.get("notify", ())):
         if name is not None and name not in sinks:
             yield (*path, "notify", i), f"{name} is not under sinks; {suggestion(name, sinks)}"
+    yield from follow_problems(path, value, sinks)
 
 
 def without(value: Any, bad: Iterable[Path]) -> Any:

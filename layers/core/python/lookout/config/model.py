@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from typing import Any, Self
 
+from lookout.config.route import Escalation, Route
 from lookout.config.window import Window
 
 SHARD_SIZE = 40
@@ -75,6 +76,11 @@ class Server:
     """`{"tool": name, "arguments": {...}, "result": {"schema": draft-07} | {"jmespath": expression}}`; the last two may
     be absent."""
     notify: tuple[str, ...] = ()
+    routed: bool = False
+    """The site's routes are asked first; `notify` gets what none of them takes."""
+    remind_every_s: int = 0
+    """While an incident lasts and nobody has acknowledged it; 0: never."""
+    escalate: Escalation | None = None
     allow_private: bool = False
     paused: bool = False
     provider: str = ""
@@ -105,7 +111,10 @@ class Server:
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
         """Inverse of `to_item`; unknown keys are ignored."""
-        return cls(**_only_known(cls, item))
+        values = _only_known(cls, item)
+        if "escalate" in values:
+            values["escalate"] = Escalation.from_item(values["escalate"])
+        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +182,8 @@ class Site:
     """Where so many of the servers fail at once, they are told in one digest."""
     maintenance: tuple[Window, ...] = ()
     """Of the file."""
+    routes: tuple[Route, ...] = ()
+    """Asked in this order."""
 
     @property
     def addresses(self) -> tuple[Any, ...]:
@@ -187,7 +198,9 @@ class Site:
     def to_item(self) -> dict[str, Any]:
         """JSON object."""
         sinks, windows = ([one.to_item() for one in many] for many in (self.sinks, self.maintenance))
-        return {**asdict(self), "regions": list(self.regions), "sinks": sinks, "maintenance": windows}
+        routes = [one.to_item() for one in self.routes]
+        lists = {"regions": list(self.regions), "sinks": sinks, "maintenance": windows, "routes": routes}
+        return {**asdict(self), **lists}
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
@@ -195,6 +208,7 @@ class Site:
         values = _only_known(cls, item)
         values["sinks"] = tuple(Sink.from_item(s) for s in item.get("sinks", ()))
         values["maintenance"] = tuple(Window.from_item(w) for w in item.get("maintenance", ()))
+        values["routes"] = tuple(Route.from_item(r) for r in item.get("routes", ()))
         heartbeat = item.get("heartbeat")
         values["heartbeat"] = Heartbeat.from_item(heartbeat) if heartbeat is not None else None
         return cls(**values)

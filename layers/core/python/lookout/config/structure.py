@@ -20,6 +20,7 @@ Found = tuple[Path, str]
 
 _EXAMPLES: Final = {
     "duration": "a duration such as 60s, 5m or 1h",
+    "perhaps": "a duration such as 5m or 1h, or 0s: never",
     "region": "an AWS region such as us-east-1",
     "name": "lower-case letters, digits and hyphens (at most 63, a hyphen neither first nor last)",
     "slo": "a percentage such as 99.9%",

@@ -1,4 +1,4 @@
-"""The tick's first work: keep the watch over the judge and the regions; tell of silent regions, and of maintenance."""
+"""The tick's first work: keep the watch over the judge and the regions; tell of them, of maintenance, and again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from lookout.errors import ConflictError
+from lookout.jobs.reminding import remind_all
 from lookout.store import Store
 from lookout.verdict.announcing import announce
 from lookout.verdict.maintenance import Calendar
@@ -52,11 +53,11 @@ def watch_over(store: Store, log: Log, now: int) -> Seen:
     states = [state for state in store.shard_states() if state.shard in live]
     lag_s = max((max(0, now - state.judged) for state in states if state.judged), default=None)
     watch, notices = keep(log.read(), heard(states), site, servers, now)
-    running = Calendar((*site.maintenance, *store.maintenance(now, now)), now, now + 1).occurrences
-    maintenance, told = announce(watch.maintenance, running, site, servers, now)
+    calendar = Calendar((*site.maintenance, *store.maintenance(now, now)), now, now + 1)
+    maintenance, told = announce(watch.maintenance, calendar.occurrences, site, servers, now)
     watch, notices = replace(watch, maintenance=maintenance), (*notices, *told)
     try:
         log.keep(watch, notices)
     except ConflictError:
         return Seen((), lag_s)
-    return Seen(notices, lag_s)
+    return Seen((*notices, *remind_all(store, site, servers, states, calendar, now)), lag_s)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from lookout.notify.facts import OUTAGE, Fact, Listing, Phase, facts, kind_of, listings, phase
-from lookout.notify.text import moment, one_line
+from lookout.notify.text import duration, moment, one_line
 from lookout.verdict.state import Notice
 
 _OVER: Final = ("removed", "paused")
@@ -232,6 +232,8 @@ def _note(notice: Notice) -> str:
     taken = notice.incident.acknowledged if notice.incident is not None and just_taken(notice) else None
     if taken is not None and taken.public:
         return one_line(taken.text, 500)
+    if notice.escalation is not None:
+        return f"Nobody has acknowledged it in {duration(notice.escalation['after_s'])}."
     if notice.drift is None:
         return ""
     if notice.drift.get("more"):

@@ -146,7 +146,7 @@ class Casebook(Archive):
                 yield from found
 
     def keep_incident(self, incident: Incident, notices: Sequence[Notice], now: int) -> None:
-        """Store what a person made of an incident that was read, with its notices, and say so to publish.
+        """Store what a person, or a reminder, made of an incident that was read, with its notices; publish is told.
 
         Raises ConflictError when anybody wrote it since: read again.
         """

@@ -16,6 +16,7 @@ from lookout.config.window import Window
 from lookout.probe.result import Status
 from lookout.verdict import ids
 from lookout.verdict.maintenance import Occurrence
+from lookout.verdict.routing import Subject, audience
 from lookout.verdict.state import Failure, Notice, Quorum
 
 STARTED: Final = "maintenance.started"
@@ -64,7 +65,7 @@ def announce(
 
 def _told(one: Occurrence, site: Site, servers: Sequence[Server]) -> Told:
     covered = [server for server in servers if one.window.covers(server.slug, server.tags) and not server.paused]
-    wanted = {name for server in covered for name in server.notify}
+    wanted = {name for server in covered for name in audience(site, server, Subject(STARTED, "info"))}
     return Told(
         one.begin,
         one.end,

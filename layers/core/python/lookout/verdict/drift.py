@@ -18,6 +18,7 @@ from lookout.surface.diff import Drift, unreadable
 from lookout.verdict import ids
 from lookout.verdict.incidents import Scene
 from lookout.verdict.notices import drift_notice
+from lookout.verdict.routing import remembering
 from lookout.verdict.state import Incident, Notice, ServerState, SurfaceChange
 
 DRIFT: Final = "drift"
@@ -124,9 +125,10 @@ class _Case:
                 about = live.noting(minute, "opened", words)
             else:
                 about = live.noting(minute, "updated", words)
-        self.notices.append(drift_notice(scene.server, scene.state, change, scene.quorum, scene.at, scene.site, about))
+        told = drift_notice(scene.server, scene.state, change, scene.quorum, scene.at, scene.site, about)
+        self.notices.append(told)
         if about is not None:
-            self.incident = replace(about, stage=BACK if back else 0)
+            self.incident = replace(remembering(about, scene.server, told.sinks), stage=BACK if back else 0)
 
     def settle(self, before: Incident | None) -> None:
         """End what was back where it began the round before, or to which nothing was added for a week.

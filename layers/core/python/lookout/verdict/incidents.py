@@ -13,6 +13,7 @@ from lookout.config.model import Server, Site
 from lookout.probe.result import Status
 from lookout.verdict import ids
 from lookout.verdict.notices import incident_notice
+from lookout.verdict.routing import remembering
 from lookout.verdict.state import Failure, Incident, Notice, Quorum, ServerState
 
 OUTAGE: Final = "availability"
@@ -102,7 +103,7 @@ class Scene:
         notice = incident_notice(
             notice_type, self.server, self.state, incident, self.quorum, self.minute, self.at, self.site, severity
         )
-        return Happening(incident, notice)
+        return Happening(remembering(incident, self.server, notice.sinks), notice)
 
 
 def in_words(status: str, failure: Failure, regions: tuple[str, ...]) -> str:

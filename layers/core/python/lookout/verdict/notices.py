@@ -9,6 +9,7 @@ from lookout.config.model import Server, Site
 from lookout.probe.result import Status
 from lookout.surface.changes import Class
 from lookout.verdict import ids
+from lookout.verdict.routing import Subject, audience, remembering
 from lookout.verdict.state import Failure, Incident, Notice, Quorum, ServerState, SurfaceChange
 
 _LAST: Final = 1 << 40
@@ -104,7 +105,12 @@ def _notice(
     incident: Incident | None = None,
     drift: Mapping[str, Any] | None = None,
 ) -> Notice:
-    known = {sink.name for sink in site.sinks}
+    seen_by = incident.regions if incident is not None else tuple(drift["regions"]) if drift is not None else ()
+    kind = incident.kind if incident is not None else "drift"
+    subject = Subject(notice_type, severity, kind, seen_by)
+    sinks = audience(site, server, subject, incident.sinks if incident is not None else ())
+    if incident is not None:
+        incident = remembering(incident, server, sinks)
     return Notice(
         id=ids.notice_id(identity or dedup_key, notice_type, minute),
         type=notice_type,
@@ -127,7 +133,7 @@ def _notice(
         quorum=quorum,
         regions=state.regions,
         incident=incident,
-        sinks=tuple(name for name in server.notify if name in known),
+        sinks=sinks,
         drift=drift,
         held=incident.held if incident is not None else "",
     )

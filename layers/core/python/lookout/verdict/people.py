@@ -12,6 +12,7 @@ from lookout.config.model import Server, Site
 from lookout.probe.result import Status
 from lookout.verdict import ids
 from lookout.verdict.notices import incident_notice
+from lookout.verdict.routing import remembering
 from lookout.verdict.state import Incident, Notice, Quorum, ServerState
 
 NOTE_LIMIT: Final = 500
@@ -41,15 +42,16 @@ def acknowledge(
         after = replace(after, resolved_at=max(at, incident.started_at), resolution="accepted")
         after = after.noting(at, "resolved", "accepted")
         told = "incident.resolved"
-    notice = incident_notice(told, server, state, after, _standing(state, site), at, at, site, "info")
+    notice = incident_notice(told, server, state, after, as_heard(state, site, "acknowledged"), at, at, site, "info")
     # Of the judge's notices one of each type is made in a minute: this one takes the place of none of them.
+    after = remembering(after, server, notice.sinks)
     return after, replace(notice, id=ids.notice_id(incident.id, "acknowledged", at))
 
 
-def _standing(state: ServerState, site: Site) -> Quorum:
+def as_heard(state: ServerState, site: Site, rule: str) -> Quorum:
     """How the regions stand by what each said last."""
     statuses = [Status(view.status) for view in state.regions]
     failing = sum(status.failing for status in statuses)
     fine = sum(status.ok for status in statuses)
     total = len(site.regions)
-    return Quorum(total, failing, max(0, total - failing - fine), "acknowledged", state.fail_rounds)
+    return Quorum(total, failing, max(0, total - failing - fine), rule, state.fail_rounds)

@@ -268,6 +268,12 @@ class Incident:
     """Drift: the address of the surface it began from."""
     held: str = ""
     """The scope of the mass failure it opened in; all its notices are held then, and the tick sees to them."""
+    sinks: tuple[str, ...] = ()
+    """Who was told of it by a route or an escalation, and is told of whatever becomes of it (`verdict.routing`)."""
+    reminded: Mapping[str, int] = field(default_factory=dict)
+    """For which moment each sink was reminded last (`verdict.reminding`)."""
+    escalated: tuple[str, ...] = ()
+    """The sinks it was escalated to."""
     timeline: tuple[Entry, ...] = ()
     """At most TIMELINE_LIMIT entries: the first, and the newest; those of people before those of Lookout."""
     version: int = field(default=0, compare=False)
@@ -293,10 +299,10 @@ class Incident:
         return self.started_at, FOREVER if self.resolved_at is None else self.resolved_at
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON object, without the version."""
+        """Plain JSON object, without the version, and without what only routes, reminders and escalations say."""
         out = asdict(self)
         del out["version"]
-        return out
+        return {name: value for name, value in out.items() if value or name not in _SELDOM}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], version: int = 0) -> Self:
@@ -305,11 +311,13 @@ class Incident:
         values["failure"] = Failure(**values.get("failure", {}))
         values["evidence"] = Failure(**values["evidence"]) if values.get("evidence") else None
         values["regions"] = tuple(values.get("regions", ()))
+        values["sinks"], values["escalated"] = (tuple(values.get(name, ())) for name in ("sinks", "escalated"))
         values["timeline"] = tuple(Entry(**entry) for entry in values.get("timeline", ()))
         return cls(**values, version=version)
 
 
 _INCIDENT_FIELDS = frozenset(f.name for f in fields(Incident)) - {"version"}
+_SELDOM: Final = frozenset({"sinks", "reminded", "escalated"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,6 +374,8 @@ class Notice:
     """Type digest: the webhook's object (SHAPES 1), bounded: scope, servers, failing, members and more."""
     maintenance: Mapping[str, Any] | None = None
     """Types maintenance.started and .ended: window, begins_at, ends_at, servers, more, uptime, reason."""
+    escalation: Mapping[str, Any] | None = None
+    """Type incident.reminder, for sinks it is escalated to: after_s, since it opened. Else None."""
     opening_undelivered: bool = False
     """Of the end of an incident: this sink was never told that it began. Known when it is sent: never stored."""
 
@@ -374,6 +384,8 @@ class Notice:
         out = asdict(self)
         if not self.opening_undelivered:
             del out["opening_undelivered"]
+        if self.escalation is None:
+            del out["escalation"]
         out["incident"] = self.incident.to_json() if self.incident is not None else None
         return out
 

@@ -21,6 +21,7 @@ from lookout.probe.result import Status
 from lookout.regions import city
 from lookout.verdict import ids
 from lookout.verdict.announcing import Told
+from lookout.verdict.routing import audience_of_region
 from lookout.verdict.state import Failure, Incident, Notice, Quorum, RegionView
 
 AWAY_S: Final = 180
@@ -187,5 +188,5 @@ def _notice(region: str, memory: RegionMemory, ended: str | None, stale: int, si
         quorum=Quorum(len(site.regions), 0, stale, f"silent-{site.stale_after_s // 60}m", 0),
         regions=(RegionView(region, now_is.value, memory.heard),),
         incident=incident,
-        sinks=tuple(sink.name for sink in site.sinks),
+        sinks=audience_of_region(site, region),
     )

@@ -111,6 +111,7 @@ def payload(notice: Notice, site_url: str) -> dict[str, Any]:
         "drift": dict(notice.drift) if notice.drift is not None else None,
         "digest": _digest(notice.digest) if notice.digest is not None else None,
         "maintenance": _maintenance(notice.maintenance) if notice.maintenance is not None else None,
+        "escalation": _escalation(notice.escalation) if notice.escalation is not None else None,
         "links": links(notice, site_url),
         "monitor": {"name": "lookout", "version": __version__, "kind": "external"},
     }
@@ -133,6 +134,10 @@ def flat(notice: Notice, site_url: str) -> dict[str, Any]:
 
 def _bounded(text: str | None) -> str | None:
     return text[:_TEXT] if text is not None else None
+
+
+def _escalation(escalation: Mapping[str, Any]) -> dict[str, Any]:
+    return {"after_seconds": escalation["after_s"]}
 
 
 def _digest(digest: Mapping[str, Any]) -> dict[str, Any]:
