@@ -220,6 +220,7 @@ CREDENTIAL = of_kind("credential", "credential.expiring", "up")
 STRANGE = of_kind("weather", "incident.opened", "degraded")
 FLAPPING = replace(UPDATED, status="down", incident=replace(INCIDENT, flapping=True))
 REMINDER = replace(OPEN, id="evt_01J00000000000000000000009", type="incident.reminder", sequence=9)
+ESCALATED = replace(REMINDER, id="evt_escalated", escalation={"after_s": 5400})
 ACKNOWLEDGED = replace(UPDATED, status="down", incident=INCIDENT.noting(OPENED + 60, "acknowledged", by="ann"))
 HOSTILE_ACKNOWLEDGED = replace(
     HOSTILE, type="incident.updated", severity="info", incident=INCIDENT.noting(OPENED, "acknowledged", EVIL, by=EVIL)
@@ -367,6 +368,7 @@ EVERY = {
     "strange over": ended(STRANGE),
     "flapping": FLAPPING,
     "reminder": REMINDER,
+    "escalated": ESCALATED,
     "acknowledged": ACKNOWLEDGED,
     "hostile acknowledged": HOSTILE_ACKNOWLEDGED,
     "acknowledged in private": QUIETLY,

@@ -23,6 +23,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from tests.contract.notify.sample import (
     ACKNOWLEDGED,
     BACK,
+    ESCALATED,
     EVERY,
     INCIDENT,
     OPEN,
@@ -80,6 +81,10 @@ def test_a_private_server_has_no_link_to_a_public_page(kind: str) -> None:
 
 
 # --- webhook: SHAPES 1 ------------------------------------------------------------------------------------------
+
+
+def test_an_escalation_says_after_how_long() -> None:
+    assert body(ESCALATED, "webhook")["escalation"] == {"after_seconds": 5400}
 
 
 def test_the_webhook_is_what_shapes_says() -> None:
@@ -157,6 +162,7 @@ def test_the_webhook_is_what_shapes_says() -> None:
         "drift": None,
         "digest": None,
         "maintenance": None,
+        "escalation": None,
         "links": {
             "status_page": f"{SITE}/status/acme-search/",
             "incident": f"{SITE}/incidents/{OPEN.dedup_key}/",

@@ -84,6 +84,18 @@ def test_a_second_tick_tells_nothing_again() -> None:
     assert game.notices == before
 
 
+def test_a_tick_that_comes_second_to_another_reminds_nobody() -> None:
+    game = Lookout()
+    game.minutes(6, down=True)
+    game.now += 60
+    game.states["s000"] = replace(game.states["s000"], judged=game.now)
+    game.log.broken = ConflictError("the watch was kept by another tick")
+    game.now += 180
+    assert game.tick() == ()
+    game.log.broken = None
+    assert len(game.tick()) == 1
+
+
 def test_who_loses_against_another_writer_leaves_it_to_the_next_tick() -> None:
     game = Lookout()
     game.minutes(6, down=True)

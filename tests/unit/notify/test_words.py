@@ -14,6 +14,7 @@ from tests.contract.notify.sample import (
     CERTIFICATE,
     CREDENTIAL,
     DRIFT,
+    ESCALATED,
     EVERY,
     FLAPPING,
     GONE,
@@ -144,6 +145,12 @@ def test_links_are_of_public_servers_and_of_the_index_for_what_is_no_server() ->
 
 def test_an_acknowledgement_is_an_update() -> None:
     assert phase(ACKNOWLEDGED) is Phase.UPDATED
+
+
+def test_an_escalation_goes_on_with_the_incident_and_says_why_it_comes() -> None:
+    assert phase(ESCALATED) is Phase.UPDATED
+    assert tell(ESCALATED, SITE).note == "Nobody has acknowledged it in 1 h 30 m."
+    assert tell(REMINDER, SITE).note == ""
 
 
 def test_the_end_of_what_was_never_told_tells_of_both() -> None:

@@ -15,7 +15,7 @@ from lookout.verdict.state import Notice, ShardState
 from lookout.verdict.watch import LAG_S
 
 AT_ONCE: Final = 100
-"""Most incidents that are told of at a tick, so that one ends in time; the rest come with the next."""
+"""No server is looked at after so many incidents were told of, so that a tick ends in time; the next tick goes on."""
 
 
 def remind_all(
@@ -31,6 +31,8 @@ def remind_all(
     told: list[Notice] = []
     written = 0
     for server in servers:
+        if written >= AT_ONCE:
+            break
         state = fresh.get(server.slug)
         if state is None or server.paused or not follows(server, site) or state.incidents.keys().isdisjoint(KINDS):
             continue
@@ -38,7 +40,7 @@ def remind_all(
             continue
         for incident in store.open_incidents([state]).values():
             after, notices = remind(incident, server, state, site, now)
-            if not notices or written >= AT_ONCE:
+            if not notices:
                 continue
             try:
                 store.keep_incident(after, notices, now)

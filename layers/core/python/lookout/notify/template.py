@@ -33,6 +33,7 @@ ROOTS: Final = frozenset(
         "drift",
         "digest",
         "maintenance",
+        "escalation",
         "links",
         "monitor",
     }

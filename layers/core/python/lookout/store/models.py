@@ -14,7 +14,7 @@ Keys (docs/data-model.md):
                 server#slug / incident id         an incident
                 surface#slug / change id          a change of what the server offers
                 notice / notice id                the outbox
-                touched / slug                    a person changed an incident of that server within a day
+                touched / slug                    a person, or a reminder, changed an incident within a day
                 maintenance / over#id             a window that is not of lookout.yaml (store.windowbook)
                 watch / regions                   the tick's memory of itself and of the regions (store.watch)
 """
