@@ -89,7 +89,7 @@ def public(incident: Incident, *, with_credential: bool) -> Incident:
         for entry in incident.timeline
         if entry.public or entry.what == "acknowledged"
     )
-    return replace(incident, timeline=timeline, surface="", held="")
+    return replace(incident, timeline=timeline, surface="", held="", sinks=(), reminded={}, escalated=())
 
 
 def _withheld(entry: Entry, hidden: bool) -> bool:
