@@ -300,6 +300,7 @@ def test_rss_descriptions_are_html_that_says_the_text() -> None:
 # --- what must not be seen -----------------------------------------------------------------------------------------
 
 PRIVATE, NAME, PUBLIC = "canary-private", "canary-name", "canary-public"
+SINK = "pager-of-the-board"
 ADDRESS, SCOPE = "canary-surface", "canary-scope"
 
 
@@ -323,6 +324,7 @@ def everything(snapshot: Snapshot) -> str:
 def test_private_notes_names_and_private_incidents_are_in_no_public_byte() -> None:
     server = Server("acme-files", "https://acme-files.acme.dev/mcp", name="Acme Files")
     one = replace(outage(), surface=ADDRESS, held=SCOPE, timeline=())
+    one = replace(one, sinks=(SINK,), reminded={SINK: 1}, escalated=(SINK,))
     one = one.noting(sample.NOW, "acknowledged", f"{PRIVATE} ack", by=NAME, public=False)
     one = one.noting(sample.NOW, "note", f"{PRIVATE} note", by=NAME, public=False)
     one = one.noting(sample.NOW, "note", PUBLIC, by=NAME)
@@ -331,7 +333,7 @@ def test_private_notes_names_and_private_incidents_are_in_no_public_byte() -> No
     text = everything(replace(full, servers=(viewed(server, one, hidden),)))
     assert PUBLIC in text
     assert one.id in text
-    for canary in (PRIVATE, NAME, ADDRESS, SCOPE, hidden.id):
+    for canary in (PRIVATE, NAME, ADDRESS, SCOPE, SINK, hidden.id):
         assert canary not in text
     assert '"acknowledged_at":"2026-08-22T14:34:07Z"' in text
 
