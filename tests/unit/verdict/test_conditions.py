@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from lookout.verdict.state import TIMELINE_LIMIT, Incident, ServerState
+from lookout.probe.result import Status
+from lookout.verdict.judge import TRANSACTION_ITEMS, judge_minute
+from lookout.verdict.state import TIMELINE_LIMIT, Incident, ServerState, ShardState
 
-from tests.unit.verdict.playing import DAY, SERVER, START, Play, window
+from tests.unit.verdict.playing import DAY, SERVER, SITE, START, Play, window
 
 SOON = {30: "info", 14: "warning", 7: "high"}
 
@@ -143,6 +145,30 @@ def test_pausing_ends_all_of_them() -> None:
     assert {i.resolution for i in play.incidents.values()} == {"paused"}
     assert {i.resolved_at for i in play.incidents.values()} == {START + 240}
     assert play.now.incidents == {}
+
+
+def test_what_does_not_fit_the_transaction_ends_a_minute_later() -> None:
+    """Forty servers, each down and with a certificate that ends soon, are paused at once."""
+    slugs = [f"s{i}" for i in range(40)]
+    servers = [replace(SERVER, slug=slug, paused=True) for slug in slugs]
+    open_ = {}
+    for slug in slugs:
+        for kind in ("availability", "certificate"):
+            incident = Incident(f"inc_{slug}_{kind}", slug, START, START, "down", True, slug, kind=kind)
+            open_[incident.id] = incident
+    ids = {slug: {kind: f"inc_{slug}_{kind}" for kind in ("availability", "certificate")} for slug in slugs}
+    states = {slug: ServerState(slug, Status.DOWN, START, incidents=ids[slug], last_round=START) for slug in slugs}
+    state = ShardState("s000", judged=START, servers=states)
+    kinds = []
+    for minute in range(START + 60, START + 360, 60):
+        judged = judge_minute(state, minute, {}, servers, SITE, open_)
+        assert 2 + len(judged.incidents) + len(judged.notices) <= TRANSACTION_ITEMS
+        kinds.append([incident.kind for incident in judged.incidents])
+        open_ = {key: one for key, one in open_.items() if key not in {i.id for i in judged.incidents}}
+        state = judged.state
+    assert kinds[0].count("availability") == 40
+    assert [line.count("certificate") for line in kinds] == [9, 31, 0, 0, 0]
+    assert open_ == {}
 
 
 def test_an_incident_somebody_else_ended_is_forgotten() -> None:

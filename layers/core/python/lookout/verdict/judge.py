@@ -238,6 +238,6 @@ def _may_expire(state: ServerState) -> bool:
 
 def _ends(scene: Scene, of_kind: Mapping[str, Incident], sheet: _Sheet) -> Iterator[Happening]:
     """The incidents of a paused server end, as far as there is room; the others with the next minutes."""
-    for kind, incident in of_kind.items():
-        if kind != OUTAGE and sheet.room >= 2:
+    for incident in of_kind.values():
+        if sheet.room >= 2:
             yield scene.ends(incident, scene.minute, "paused")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from typing import Any, Final
 
 from lookout.config.model import Server
@@ -40,19 +41,14 @@ def baseline(histograms: Iterable[Mapping[str, int]]) -> int:
     total = counts.total()
     if total < ENOUGH:
         return 0
-    left = -(-total * _PERCENT // 100)
-    for bucket in sorted(counts):
-        left -= counts[bucket]
-        if left <= 0:
-            break
-    return EDGES[bucket]
+    buckets = sorted(counts)
+    ranks = list(accumulate(counts[bucket] for bucket in buckets))
+    return EDGES[buckets[bisect_left(ranks, -(-total * _PERCENT // 100))]]
 
 
 def new_day(state: ServerState, minute: int) -> dict[str, Any]:
-    """What the first round of a day changes: its baseline, and the days that are too old. Empty within a day."""
+    """What the first round of a day changes: its baseline, and the days that are too old."""
     day = minute // _DAY
-    if state.usual_day == day:
-        return {}
     kept = {key: histogram for key, histogram in state.latencies.items() if int(key) >= day - DAYS}
     usual_ms = baseline(histogram for key, histogram in kept.items() if int(key) < day)
     return {"usual_day": day, "usual_ms": usual_ms, "latencies": kept}
