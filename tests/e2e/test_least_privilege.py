@@ -141,7 +141,7 @@ ALLOWED = {
     "dispatch": {"read servers"},
     "drain": {"write rounds"},
     "probe": {"write rounds", "read a server's secret"},
-    "judge": {"read servers", "read rounds", "write rounds", "read state", "write state"},
+    "judge": {"read servers", "read rounds", "write rounds", "read state", "write state", "delete state"},
     "notify": {"read state", "write state", "read a sink's secret"},
     "rollup": {"read servers", "read rounds"},
     "publish": {"read servers", "read rounds"},
