@@ -40,6 +40,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     own = settings.ProbeSettings.from_env(os.environ)
     keyring = keyrings.get(own.home) or keyrings.setdefault(own.home, _keyring(own.home))
+    site = Site.from_item(event["site"])
     servers = [Server.from_item(item) for item in event["servers"]]
     known = event.get("known", {})
     _remember(known)
@@ -47,7 +48,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         probing.probe_shard(
             event["shard"],
             event["minute"],
-            Site.from_item(event["site"]),
+            site,
             servers,
             region=own.region,
             seconds=context.get_remaining_time_in_millis() / 1000,
@@ -70,7 +71,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     again = asyncio.run(
         probing.confirm_shard(
             round_,
-            Site.from_item(event["site"]),
+            site,
             servers,
             seconds=left_s(),
             keyring=keyring,

@@ -125,10 +125,10 @@ class World:
         self.records[notice_id, delivery.sink] = delivery
 
     def conversation(self, about: str, sink: str) -> Mapping[str, Any] | None:
-        raise NotImplementedError
+        raise AssertionError("no sink of these schedules converses")
 
     def keep_conversation(self, about: str, sink: str, memory: Mapping[str, Any], now: int) -> None:
-        raise NotImplementedError
+        raise AssertionError("no sink of these schedules converses")
 
     def untold(self, about: str, sink: str) -> Untold | None:
         return self.missed.get((about, sink))

@@ -90,7 +90,7 @@ def test_a_judge_between_a_persons_read_and_write_is_kept_and_what_is_over_is_no
     assert whats(store, one) == ["opened", "resolved"]
     assert len(store.recent_notices(10)) == 2
     losses.clear()
-    store.keep_incident = keep  # type: ignore[method-assign]
+    store.keep_incident = keep  # type: ignore[method-assign]  # nobody is quicker now
     cases.note(store, one, NOW, "ann", "a disk", public=True)
     assert whats(store, one) == ["opened", "resolved", "note"]
 

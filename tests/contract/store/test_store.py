@@ -198,7 +198,7 @@ def test_a_removal_that_a_judgement_overtakes_closes_what_that_opened(store: Sto
 
     def overtaken(states: Iterable[ServerState]) -> dict[str, Incident]:
         found = read(states)
-        store.open_incidents = read  # type: ignore[method-assign]
+        store.open_incidents = read  # type: ignore[method-assign]  # once is enough
         judge_shards(store, None, T + 190)
         return found
 

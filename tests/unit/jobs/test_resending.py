@@ -107,5 +107,5 @@ def test_without_such_a_sink_nothing_is_read() -> None:
     assert book.asked == 0
     book.sinks = (SECOND,)  # what is kept is for a sink that is gone
     assert book.run() == []
-    book.site = lambda: None  # type: ignore[method-assign]
+    book.site = lambda: None  # type: ignore[method-assign]  # nothing was deployed yet
     assert book.run() == []

@@ -106,6 +106,7 @@ def _judge_once(
     if not minutes:
         return []
     incidents = store.open_incidents(state.servers.values())
+    # Read after the roster it goes with: a window that leaves the file is kept among these first.
     windows = (*site.maintenance, *store.maintenance(minutes[0], now))
     calendar = Calendar(windows, minutes[0], minutes[-1] + 60)
     out: list[Judgement] = []
