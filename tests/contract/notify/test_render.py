@@ -163,6 +163,8 @@ def test_the_webhook_is_what_shapes_says() -> None:
         "digest": None,
         "maintenance": None,
         "escalation": None,
+        "report": None,
+        "slo": None,
         "links": {
             "status_page": f"{SITE}/status/acme-search/",
             "incident": f"{SITE}/incidents/{OPEN.dedup_key}/",

@@ -34,6 +34,8 @@ ROOTS: Final = frozenset(
         "digest",
         "maintenance",
         "escalation",
+        "report",
+        "slo",
         "links",
         "monitor",
     }

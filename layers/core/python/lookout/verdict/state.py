@@ -376,16 +376,20 @@ class Notice:
     """Types maintenance.started and .ended: window, begins_at, ends_at, servers, more, uptime, reason."""
     escalation: Mapping[str, Any] | None = None
     """Type incident.reminder, for sinks it is escalated to: after_s, since it opened. Else None."""
+    report: Mapping[str, Any] | None = None
+    """Type digest, where it sums up what was (quiet hours, a day, a week) and not who fails together: `kind`, `begins_at`,
+    `ends_at`, and what that kind has beside them. Else None."""
+    slo: Mapping[str, Any] | None = None
+    """Type slo.burn: objective, window and the rates. Else None."""
     opening_undelivered: bool = False
     """Of the end of an incident: this sink was never told that it began. Known when it is sent: never stored."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON object."""
         out = asdict(self)
-        if not self.opening_undelivered:
-            del out["opening_undelivered"]
-        if self.escalation is None:
-            del out["escalation"]
+        for name in _UNUSUAL:
+            if not out[name]:
+                del out[name]
         out["incident"] = self.incident.to_json() if self.incident is not None else None
         return out
 
@@ -399,3 +403,7 @@ class Notice:
         values["incident"] = Incident.from_json(values["incident"]) if values["incident"] is not None else None
         values["sinks"] = tuple(values["sinks"])
         return cls(**values)
+
+
+_UNUSUAL: Final = ("escalation", "report", "slo", "opening_undelivered")
+"""What few notices have is stored only where they have it."""

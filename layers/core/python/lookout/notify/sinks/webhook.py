@@ -112,6 +112,8 @@ def payload(notice: Notice, site_url: str) -> dict[str, Any]:
         "digest": _digest(notice.digest) if notice.digest is not None else None,
         "maintenance": _maintenance(notice.maintenance) if notice.maintenance is not None else None,
         "escalation": _escalation(notice.escalation) if notice.escalation is not None else None,
+        "report": dict(notice.report) if notice.report is not None else None,
+        "slo": dict(notice.slo) if notice.slo is not None else None,
         "links": links(notice, site_url),
         "monitor": {"name": "lookout", "version": __version__, "kind": "external"},
     }
