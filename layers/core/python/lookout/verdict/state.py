@@ -377,8 +377,8 @@ class Notice:
     escalation: Mapping[str, Any] | None = None
     """Type incident.reminder, for sinks it is escalated to: after_s, since it opened. Else None."""
     report: Mapping[str, Any] | None = None
-    """Type digest, where it sums up what was (quiet hours, a day, a week) and not who fails together: `kind`, `begins_at`,
-    `ends_at`, and what that kind has beside them. Else None."""
+    """Type digest, where it sums up what was (quiet hours, a day, a week) and not who fails together: `kind`,
+    `begins_at`, `ends_at`, and what that kind has beside them. Else None."""
     slo: Mapping[str, Any] | None = None
     """Type slo.burn: objective, window and the rates. Else None."""
     opening_undelivered: bool = False
