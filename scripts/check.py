@@ -19,6 +19,8 @@ CI = os.environ.get("CI", "").lower() in ("1", "true")
 CORE = ("layers/core/python/lookout", "functions", "scripts")
 EXACT = ("*/lookout/verdict/*", "*/lookout/history/*")
 """Rooms whose every line and branch must be covered."""
+WAITING = ("tests/e2e", "tests/browser", "tests/matrix", "tests/conformance")
+"""Tests that mostly wait for others: a browser, the local AWS, real servers. They run beside all the rest."""
 
 
 @dataclass(frozen=True)
@@ -143,21 +145,35 @@ def main() -> int:
 
 
 def tests(arguments: list[str]) -> bool:
-    """One pytest run, measured; its own words go to the terminal."""
+    """The tests, measured: in two runs side by side, or, with arguments, in one."""
     missing = {tool.marker: why for tool in TOOLS if (why := ensure(tool)) is not None}
     if missing and CI:
         print("\n".join(missing.values()), file=sys.stderr)
         failed.append("tests")
         return False
+    marked: tuple[str, ...] = ()
     if missing:
         print("\n".join(f"{why}. Going on without them." for why in missing.values()), flush=True)
-        arguments = ["-m", " and ".join(f"not {marker}" for marker in missing), *arguments]
+        marked = ("-m", " and ".join(f"not {marker}" for marker in missing))
     for stale in ROOT.glob(".coverage*"):
         stale.unlink()
-    command = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", *arguments]
+    command = (sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", *marked)
+    if arguments:
+        return told_at_once("tests", (*command, *arguments))
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(run, Check("tests that wait for others", (*command, *WAITING)))
+        rest = told_at_once("tests", (*command, *(f"--ignore={folder}" for folder in WAITING)))
+        outcome = waiting.result()
+        # Of one that passed, what it counted.
+        print("".join(outcome.output.splitlines(keepends=True)[-1:]), end="", flush=True)
+        return tell(outcome) and rest
+
+
+def told_at_once(name: str, command: tuple[str, ...]) -> bool:
+    """Run a check whose own words go to the terminal as they come."""
     done = subprocess.run(command, cwd=ROOT, check=False)  # noqa: S603 -- our own command
     if done.returncode:
-        failed.append("tests")
+        failed.append(name)
     return done.returncode == 0
 
 

@@ -429,7 +429,7 @@ def test_a_port_that_accepts_and_closes() -> None:
 
     began = time.monotonic()
     assert verdict(asyncio.run(go()))[2] == "connection_lost"
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 8
 
 
 def test_no_socket_is_left_open() -> None:

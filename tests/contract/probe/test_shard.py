@@ -114,7 +114,7 @@ def told(name: str, results: list[ProbeResult], took: list[float]) -> float:
 
 def test_thirty_hostile_servers_delay_ten_good_ones_little() -> None:
     """Servers and probe share one process and one loop here, so that what the hostile ones cost to serve is in it too:
-    the bound is no benchmark, but far below what one blocking look at 100 MB, or one hang, would add.
+    the bound is no benchmark, but below what one hang would add (4 s), on a machine however busy.
     """
     alone, took, _ = asyncio.run(round_of({}))
     told("alone", alone, took)
@@ -124,8 +124,8 @@ def test_thirty_hostile_servers_delay_ten_good_ones_little() -> None:
     assert len(results) == len(HOSTILE) + GOOD == 40
     up = [name for name, result in zip(HOSTILE, results, strict=False) if result.status == "up"]
     assert up == ["a flood after the answer"]
-    assert middle < 1000
-    assert seconds < 1.0 + 4 + 2 + 4
+    assert middle < 3000
+    assert seconds < 20
 
 
 @pytest.mark.parametrize("lost", [10, 30])
@@ -134,8 +134,8 @@ def test_names_that_are_never_resolved_delay_nobody(lost: int) -> None:
     middle = told(f"with {lost} names nobody answers for", results, took)
     assert [verdict(result) for result in results[:lost]] == [("down", "dns", "dns_failed")] * lost
     assert [verdict(result) for result in results[lost:]] == [UP] * GOOD
-    assert middle < 500
-    assert seconds < 1.0 + 2 + 4
+    assert middle < 1800
+    assert seconds < 15
 
 
 def test_a_resolver_that_blocks_its_thread_delays_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,7 +239,7 @@ def test_our_own_deadline_and_a_missing_credential_are_nobodys_fault() -> None:
 
     began = time.monotonic()
     results = asyncio.run(go())
-    assert time.monotonic() - began < 5.5
+    assert time.monotonic() - began < 10
     assert [verdict(r) for r in results] == [
         ("unknown", None, "prober_error"),
         ("unknown", None, "prober_error"),
