@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from lookout import settings
-from lookout.jobs import gathering, judging, watching
+from lookout.jobs import gathering, judging, quiet, watching
 from lookout.store import Store, surfaces
 from lookout.store.mass import MassBook
 from lookout.store.watch import WatchLog
@@ -25,29 +25,55 @@ metrics = Metrics(namespace=settings.METRICS_NAMESPACE, service="judge")
 def handler(event: dict[str, Any], context: object) -> dict[str, int]:
     """DynamoDB stream batch of rounds, or a scheduler's tick -> counts. An error makes the stream send again."""
     own = settings.JudgeSettings.from_env(os.environ)
-    now, store, log = int(time.time()), Store(own.home), WatchLog(own.home)
-    seen = watching.Seen()
-    gathered: tuple[Notice, ...] = ()
+    tick = _Wake(own, int(time.time()))
     shards = judging.shards_of(event["Records"]) if "Records" in event else None
-    try:
-        if shards is None:
-            seen = watching.watch_over(store, log, now)
-    finally:
+    # Each is done whatever becomes of the others; in this order, so that what one of them writes the next one sees.
+    steps = [partial(tick.judge, shards)] if shards is not None else [tick.watch, tick.judge, tick.gather, tick.quiet]
+    errors: list[Exception] = []
+    for step in steps:
         try:
-            # Whatever becomes of the watch, servers are judged.
-            read = partial(surfaces.get_surface, own.home, own.surfaces_bucket)
-            judged = judging.judge_shards(store, shards, now, read, held_before(log.read(), now))
-        finally:
-            # And whatever becomes of both, what is held is told.
-            if shards is None:
-                gathered = gathering.gather_held(store, MassBook(own.home), now)
-    notices = [*seen.notices, *(notice for judgement in judged for notice in judgement.notices), *gathered]
-    for notice in notices:
+            step()
+        except Exception as error:  # noqa: BLE001 - raised below
+            errors.append(error)
+    for notice in tick.notices:
         message = "held" if notice.held else "notice"
         logger.info(message, notice=notice.id, type=notice.type, server=notice.slug, status=notice.status)
-    told = [notice for notice in notices if not notice.held]
-    if seen.lag_s is not None:
-        metrics.add_metric("JudgeLag", MetricUnit.Seconds, seen.lag_s)
-    metrics.add_metric("MinutesJudged", MetricUnit.Count, len(judged))
+    told = [notice for notice in tick.notices if not notice.held]
+    if tick.lag_s is not None:
+        metrics.add_metric("JudgeLag", MetricUnit.Seconds, tick.lag_s)
+    metrics.add_metric("MinutesJudged", MetricUnit.Count, tick.minutes)
     metrics.add_metric("NoticesWritten", MetricUnit.Count, len(told))
-    return {"minutes": len(judged), "notices": len(told)}
+    if errors:
+        raise errors[0] if len(errors) == 1 else ExceptionGroup(f"{len(errors)} of {len(steps)} steps failed", errors)
+    return {"minutes": tick.minutes, "notices": len(told)}
+
+
+class _Wake:
+    """What one call does at `now`, step by step, and what it wrote."""
+
+    def __init__(self, own: settings.JudgeSettings, now: int) -> None:
+        self._own = own
+        self._now = now
+        self._store = Store(own.home)
+        self._log = WatchLog(own.home)
+        self.notices: list[Notice] = []
+        self.minutes = 0
+        self.lag_s: int | None = None
+
+    def watch(self) -> None:
+        seen = watching.watch_over(self._store, self._log, self._now)
+        self.notices += seen.notices
+        self.lag_s = seen.lag_s
+
+    def judge(self, shards: set[str] | None = None) -> None:
+        read = partial(surfaces.get_surface, self._own.home, self._own.surfaces_bucket)
+        held = held_before(self._log.read(), self._now)
+        judged = judging.judge_shards(self._store, shards, self._now, read, held)
+        self.minutes += len(judged)
+        self.notices += (notice for judgement in judged for notice in judgement.notices)
+
+    def gather(self) -> None:
+        self.notices += gathering.gather_held(self._store, MassBook(self._own.home), self._now)
+
+    def quiet(self) -> None:
+        self.notices += quiet.tell_quieted(self._store, self._now)

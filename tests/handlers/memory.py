@@ -19,17 +19,55 @@ from lookout.history.latency import Sketch
 from lookout.history.packing import pack_chunk, pack_day
 from lookout.history.round import Round
 from lookout.store.archive import Held
+from lookout.store.deliveries import Delivery
+from lookout.verdict.burning import Burning
 from lookout.verdict.gathering import Book, Step
 from lookout.verdict.judge import Judgement
 from lookout.verdict.maintenance import over_at
+from lookout.verdict.quiet import Waiting
 from lookout.verdict.state import Incident, Notice, ServerState, ShardState
 from lookout.verdict.watch import Watch
 
 
-class Memory:
+class QuietRows:
+    """What waits for the end of quiet hours, in memory: `rows` by sink and `dedup_key`; digests go to `notices`."""
+
+    notices: dict[str, Notice]
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], Waiting] = {}
+        self.records: dict[tuple[str, str], Delivery] = {}
+
+    def quieted(self, sink: str, about: str) -> Waiting | None:
+        return self.rows.get((sink, about))
+
+    def all_quieted(self) -> list[Waiting]:
+        return list(self.rows.values())
+
+    def keep_quieted(self, waiting: Waiting, delivery: Delivery, now: int) -> None:
+        key = (waiting.sink, waiting.notice.dedup_key)
+        if (self.rows[key].version if key in self.rows else 0) != waiting.version:
+            raise ConflictError("it moved")
+        notice = Notice.from_json(json.loads(json.dumps(waiting.notice.to_json())))
+        self.rows[key] = replace(waiting, notice=notice, version=waiting.version + 1)
+        self.records[waiting.notice.id, waiting.sink] = delivery
+
+    def tell_quieted(self, rows: Sequence[Waiting], digest: Notice | None, now: int) -> None:
+        keys = [(row.sink, row.notice.dedup_key) for row in rows]
+        if any(self.rows.get(key) != row for key, row in zip(keys, rows, strict=True)):
+            raise ConflictError("it moved")
+        for key in keys:
+            del self.rows[key]
+        if digest is not None:
+            assert digest.id not in self.notices
+            self.notices[digest.id] = digest
+
+
+class Memory(QuietRows):
     """One Lookout's data. What each call wrote is in `writes`, so that a test can say what was not written."""
 
     def __init__(self, site: Site | None, servers: Iterable[Server]) -> None:
+        super().__init__()
         self.definitions = (site, list(servers))
         self.stored: dict[tuple[str, int, str], Round] = {}
         self.again: dict[tuple[str, int], dict[int, dict[str, Round]]] = {}
@@ -44,6 +82,7 @@ class Memory:
         self.hours: dict[tuple[str, int], Chunk] = {}
         self.summaries: dict[tuple[str, int], DaySummary] = {}
         self.latencies: dict[tuple[str, int], dict[str, Sketch]] = {}
+        self.burning: dict[str, Burning] = {}
         self.windows: list[Window] = []
         """Maintenance that is not of the file."""
         self.marks: dict[tuple[str, int], bytes] = {}
@@ -58,6 +97,9 @@ class Memory:
     def roster(self, consistent: bool = False) -> tuple[Site | None, list[Server]]:
         del consistent
         return self.definitions
+
+    def site(self) -> Site | None:
+        return self.definitions[0]
 
     def maintenance(self, since: int, now: int) -> list[Window]:
         del now
@@ -142,6 +184,21 @@ class Memory:
         self.incidents[incident.id] = replace(incident, version=incident.version + 1)
         self.notices |= {one.id: Notice.from_json(json.loads(json.dumps(one.to_json()))) for one in notices}
         self.writes.append(("incident", incident.id))
+
+    def all_burning(self) -> dict[str, Burning]:
+        return dict(self.burning)
+
+    def keep_burning(self, burning: Burning, notices: Sequence[Notice], now: int) -> None:
+        self._check(burning.slug)
+        before = self.burning.get(burning.slug)
+        if (before.version if before is not None else 0) != burning.version:
+            raise ConflictError(f"the burn alert of {burning.slug} was kept by another tick")
+        if any(notice.id in self.notices for notice in notices):
+            raise ConflictError("the notice is there already")
+        data = json.loads(json.dumps(burning.to_json()))
+        self.burning[burning.slug] = Burning.from_json(burning.slug, burning.version + 1, data)
+        self.notices |= {one.id: Notice.from_json(json.loads(json.dumps(one.to_json()))) for one in notices}
+        self.writes.append(("burning", burning.slug))
 
     def commit(self, judgement: Judgement, now: int) -> ShardState:
         state = judgement.state

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from lookout.notify.facts import Fact, Phase, phase
-from lookout.notify.words import Tone, tell
+from lookout.notify.vocabulary import Tone
+from lookout.notify.words import tell
 from lookout.verdict.state import Notice
 
 from tests.contract.notify.sample import (

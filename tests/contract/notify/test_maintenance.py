@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 from lookout.notify.facts import Fact, Phase, phase
-from lookout.notify.words import Tone, tell
+from lookout.notify.vocabulary import Tone
+from lookout.notify.words import tell
 
 from tests.contract.notify.sample import MAINTENANCE as BEGUN
 from tests.contract.notify.sample import MAINTENANCE_OVER as OVER

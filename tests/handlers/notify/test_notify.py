@@ -20,6 +20,7 @@ from lookout.verdict.state import Incident, Notice
 
 from functions.notify import handler as notify
 from tests.contract.notify.sample import OPEN, RESOLVED
+from tests.handlers.memory import QuietRows
 
 ROOT = Path(__file__).parents[3]
 QUEUE = "https://sqs.us-east-1.amazonaws.com/000000000000/lookout-deliveries.fifo"
@@ -34,14 +35,14 @@ SITE = Site(
 )
 
 
-class World:
+class World(QuietRows):
     """AWS and the internet."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.now = NOW
         self.queued: list[tuple[str, ...]] = []
         self.delayed: list[tuple[str, str, str, int]] = []
-        self.records: dict[tuple[str, str], Delivery] = {}
         self.missed: dict[tuple[str, str], Untold] = {}
         self.fires: list[Firing] = []
         self.sent: list[tuple[str, str]] = []

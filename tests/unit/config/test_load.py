@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lookout.config.document import SIZE_LIMIT, Document, dotted
 from lookout.config.load import load_config, milliseconds, parse_config, remarks, schema
 from lookout.config.model import Config, Heartbeat, Server, Sink, Site
+from lookout.config.quiet import Quiet
 from lookout.config.route import Escalation, Route
 from lookout.config.window import Window
 from lookout.errors import ConfigError
@@ -79,8 +80,9 @@ def keys() -> list[tuple[str, str, dict[str, Any]]]:
         name, form = todo.pop()
         for key, rule in form["properties"].items():
             out.append((name, key, rule))
-            if "properties" in rule:
-                todo.append((f"{name}.{key}", rule))
+            inner = schema()["$defs"][rule["$ref"].rpartition("/")[2]] if "$ref" in rule else rule
+            if "properties" in inner and key != "escalate":  # described with routes
+                todo.append((f"{name}.{key}", inner))
     return out
 
 
@@ -116,7 +118,12 @@ def test_every_value_arrives() -> None:
         "us-east-1",
         ("us-west-2", "eu-west-1", "ap-southeast-1"),
         (
-            Sink("oncall", "slack", "secret:slack-url"),
+            Sink(
+                "oncall",
+                "slack",
+                "secret:slack-url",
+                quiet=(Quiet(1320, 420, "Europe/Berlin", ("mon", "tue", "wed", "thu", "fri"), "high"),),
+            ),
             Sink(
                 "hook",
                 "webhook",
@@ -590,7 +597,7 @@ def test_the_documentation_knows_every_key_and_no_other() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)`( •)? \|", text, re.MULTILINE)
     form = schema()
-    parts = (form, form["$defs"]["server"], form["$defs"]["sink"], form["$defs"]["window"], form["$defs"]["route"])
+    parts = (form, *(form["$defs"][name] for name in ("server", "sink", "quiet", "window", "route")))
     assert {key for key, _ in rows} == {key for part in parts for key in part["properties"]}
     assert {key for key, dot in rows if dot} == set(form["properties"]["defaults"]["properties"])
     for _, key, _ in keys():

@@ -7,7 +7,7 @@ import pytest
 from lookout.config.load import parse_config, remarks
 from lookout.config.model import Config, Sink
 from lookout.config.references import references
-from lookout.config.sinks import KINDS
+from lookout.config.sinks import ANY, KINDS
 from lookout.config.structure import schema
 from lookout.errors import ConfigError
 
@@ -25,7 +25,7 @@ def test_the_schema_has_the_kinds_and_their_options_and_no_others() -> None:
     form = schema()["$defs"]["sink"]
     assert [one["required"] for one in form["oneOf"]] == [[kind] for kind in KINDS]
     options = {key for kind in KINDS.values() for key in (*kind.keys, *kind.needs)}
-    assert set(form["properties"]) == {*KINDS, *options, "allow_private"}
+    assert set(form["properties"]) == {*KINDS, *options, *ANY}
     assert {kind: list(rules.needs) for kind, rules in KINDS.items() if rules.needs} == form["dependentRequired"]
 
 

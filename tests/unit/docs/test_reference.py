@@ -113,7 +113,7 @@ def test_the_data_model_has_the_tables_and_their_times() -> None:
         settings.INCIDENTS_TABLE: [
             *["", "", "1 day", days["change"]],
             *[days["notice"], "", "", days["taken"]],
-            *[days["notice"]] * 2,
+            *[days["notice"]] * 3,
             days["change"],
             days["notice"],
             *[days["window"], ""],

@@ -16,6 +16,7 @@ from lookout.store.deliveries import Delivery, Untold
 from lookout.verdict.state import Notice
 
 from tests.contract.notify.sample import OPEN, RESOLVED, SITE
+from tests.handlers.memory import QuietRows
 
 NOW = 1_787_409_300
 HOOK = Sink("hook", "webhook", "https://ops.acme.dev/lookout", "secret:signing")
@@ -23,13 +24,13 @@ ONCALL = Sink("oncall", "slack", "secret:slack")
 SECRETS = {"secret:signing": "whsec_aHVudGVyMi1odW50ZXIyLWh1bnRlcjI=\n", "secret:slack": "https://hooks.slack.com/x\n"}
 
 
-class World:
+class World(QuietRows):
     """An outbox, a vault and receivers that answer as told, one answer per request."""
 
     def __init__(self, *answers: Answer, sinks: tuple[Sink, ...] = (HOOK, ONCALL)) -> None:
+        super().__init__()
         self.notices = {notice.id: notice for notice in (OPEN, RESOLVED)}
         self.held: Site | None = Site("Acme", "us-east-1", ("eu-west-1",), sinks)
-        self.deliveries: dict[tuple[str, str], Delivery] = {}
         self.conversations: dict[tuple[str, str], Mapping[str, Any]] = {}
         self.missed: dict[tuple[str, str], Untold] = {}
         self.firing: list[Firing] = []
@@ -47,10 +48,10 @@ class World:
         return self.notices.get(notice_id)
 
     def delivery(self, notice_id: str, sink: str) -> Delivery | None:
-        return self.deliveries.get((notice_id, sink))
+        return self.records.get((notice_id, sink))
 
     def record_delivery(self, notice_id: str, delivery: Delivery) -> None:
-        self.deliveries[notice_id, delivery.sink] = delivery
+        self.records[notice_id, delivery.sink] = delivery
 
     def conversation(self, about: str, sink: str) -> Mapping[str, Any] | None:
         return self.conversations.get((about, sink))
@@ -126,7 +127,7 @@ def test_a_notice_becomes_one_delivery_per_sink() -> None:
 def test_delivered_is_recorded_and_never_sent_again() -> None:
     world = World(Answer(202, "accepted"))
     assert attempt(task(), world.ports) == Outcome(task(), "delivered", "HTTP 202 accepted")
-    assert world.deliveries[OPEN.id, "hook"] == Delivery("hook", "delivered", "HTTP 202 accepted", NOW, 1)
+    assert world.records[OPEN.id, "hook"] == Delivery("hook", "delivered", "HTTP 202 accepted", NOW, 1)
     assert attempt(task(number=2), world.ports) == Outcome(task(number=2), "known", "HTTP 202 accepted")
     assert len(world.sent) == 1
 
@@ -151,12 +152,12 @@ def test_a_private_sink_is_allowed_only_where_it_says_so() -> None:
 def test_what_may_pass_is_tried_again_later() -> None:
     world = World(Answer(503, "busy"), Answer(429, "", 600), Answer(200))
     assert attempt(task(number=3), world.ports) == Outcome(task(number=3), "retrying", "HTTP 503 busy", 20)
-    assert world.deliveries[OPEN.id, "hook"] == Delivery("hook", "retrying", "HTTP 503 busy", NOW, 1, NOW + 20)
+    assert world.records[OPEN.id, "hook"] == Delivery("hook", "retrying", "HTTP 503 busy", NOW, 1, NOW + 20)
     world.now += 20
     assert attempt(task(number=4), world.ports).wait_s == 600
     world.now += 600
     assert attempt(task(number=5), world.ports).result == "delivered"
-    assert world.deliveries[OPEN.id, "hook"] == Delivery("hook", "delivered", "HTTP 200", NOW + 620, 3)
+    assert world.records[OPEN.id, "hook"] == Delivery("hook", "delivered", "HTTP 200", NOW + 620, 3)
 
 
 def test_what_comes_before_its_time_waits_for_the_rest_of_it() -> None:
@@ -166,10 +167,10 @@ def test_what_comes_before_its_time_waits_for_the_rest_of_it() -> None:
     world.now += 43_000
     assert attempt(task(number=2), world.ports) == Outcome(task(number=2), "waiting", "HTTP 429", 17_000)
     assert len(world.sent) == 1
-    assert world.deliveries[OPEN.id, "hook"].attempts == 1
+    assert world.records[OPEN.id, "hook"].attempts == 1
     world.now += 17_000
     assert attempt(task(number=3), world.ports).result == "delivered"
-    assert world.deliveries[OPEN.id, "hook"].attempts == 2
+    assert world.records[OPEN.id, "hook"].attempts == 2
 
 
 def test_after_a_day_it_is_given_up_and_buried() -> None:
@@ -179,7 +180,7 @@ def test_after_a_day_it_is_given_up_and_buried() -> None:
     world.now += 10
     assert attempt(task(number=201), world.ports) == Outcome(task(number=201), "dead", "HTTP 503")
     assert world.buried == [(OPEN.id, "hook", f"{OPEN.dedup_key}#hook")]
-    assert world.deliveries[OPEN.id, "hook"] == Delivery("hook", "dead", "HTTP 503", world.now, 2)
+    assert world.records[OPEN.id, "hook"] == Delivery("hook", "dead", "HTTP 503", world.now, 2)
     assert attempt(task(number=202), world.ports).result == "known"  # the same message, delivered twice
     assert len(world.buried) == 1
 
@@ -201,17 +202,17 @@ def test_what_cannot_pass_is_over() -> None:
     assert attempt(task(), world.ports) == Outcome(task(), "failed", "HTTP 404 no_service")
     again = task(queued=NOW + 1)
     assert attempt(again, world.ports) == Outcome(again, "failed", "private")
-    assert world.deliveries[OPEN.id, "hook"] == Delivery("hook", "failed", "private", NOW, 2)
+    assert world.records[OPEN.id, "hook"] == Delivery("hook", "failed", "private", NOW, 2)
     assert world.buried == []
 
 
 @pytest.mark.parametrize("how", ["failed", "dead"])
 def test_what_did_not_arrive_is_tried_again_where_somebody_sends_it_anew(how: str) -> None:
     world = World(Answer(200))
-    world.deliveries[OPEN.id, "hook"] = Delivery("hook", how, "HTTP 404", NOW, 7)
+    world.records[OPEN.id, "hook"] = Delivery("hook", how, "HTTP 404", NOW, 7)
     assert attempt(task(queued=NOW - 1), world.ports).result == "known"
     assert attempt(task(queued=NOW), world.ports).result == "delivered"  # in the same second: better twice than never
-    assert world.deliveries[OPEN.id, "hook"].attempts == 8
+    assert world.records[OPEN.id, "hook"].attempts == 8
     assert attempt(task(queued=NOW + 2), world.ports).result == "known"
 
 
@@ -242,7 +243,7 @@ def test_an_opening_that_arrived_after_all_is_not_told_to_be_missing() -> None:
 def test_a_sink_that_is_gone_is_undeliverable() -> None:
     world = World(sinks=())
     assert attempt(task(), world.ports) == Outcome(task(), "failed", "the sink is no longer configured")
-    assert world.deliveries[OPEN.id, "hook"] == Delivery("hook", "failed", "the sink is no longer configured", NOW, 1)
+    assert world.records[OPEN.id, "hook"] == Delivery("hook", "failed", "the sink is no longer configured", NOW, 1)
 
 
 def test_without_a_site_nothing_is_configured() -> None:
@@ -350,7 +351,7 @@ def test_a_refusal_within_a_200_is_a_failure() -> None:
     assert attempt(task(sink="channel"), world.ports) == Outcome(
         task(sink="channel"), "failed", "Slack says not_in_channel"
     )
-    assert world.deliveries[OPEN.id, "channel"].result == "failed"
+    assert world.records[OPEN.id, "channel"].result == "failed"
 
 
 def test_references_are_resolved_wherever_a_sink_has_them() -> None:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 from lookout.notify.facts import Phase, phase
-from lookout.notify.words import Tone, links, tell
+from lookout.notify.vocabulary import Tone
+from lookout.notify.words import links, tell
 from lookout.verdict.state import Notice
 
 from tests.contract.notify.sample import (

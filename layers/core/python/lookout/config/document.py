@@ -103,8 +103,8 @@ class Document:
 
     def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
         kind = node.tag.removeprefix(_CORE)
-        if kind in ("str", "timestamp", "value", "merge"):
-            return node.value
+        if kind in ("str", "timestamp", "value", "merge") or (kind == "int" and ":" in node.value):
+            return node.value  # 22:30 is no number here: YAML 1.1 reads it to the base of 60
         if kind == "null":
             return None
         try:

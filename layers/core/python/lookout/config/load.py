@@ -86,7 +86,8 @@ def remarks(config: Config) -> list[str]:
 
 
 def _build(value: Mapping[str, Any]) -> Config:
-    sinks = tuple(sink_of(name, one) for name, one in value.get("sinks", {}).items())
+    zone = value.get("timezone", "UTC")
+    sinks = tuple(sink_of(name, one, zone) for name, one in value.get("sinks", {}).items())
     site = Site(
         name=value.get("name", "MCP status"),
         home=value["home"],
@@ -95,10 +96,10 @@ def _build(value: Mapping[str, Any]) -> Config:
         per_host=value.get("per_host", 4),
         spread_s=seconds(value.get("spread", "8s")),
         stale_after_s=seconds(value.get("stale_after", "10m")),
-        timezone=value.get("timezone", "UTC"),
+        timezone=zone,
         heartbeat=_heartbeat(value["heartbeat"]) if "heartbeat" in value else None,
         alarm_email=value.get("alarm_email"),
-        maintenance=tuple(window(one, value.get("timezone", "UTC")) for one in value.get("maintenance", ())),
+        maintenance=tuple(window(one, zone) for one in value.get("maintenance", ())),
         routes=tuple(route(one) for one in value.get("routes", ())),
         mass_failure_percent=int(value.get("mass_failure_share", "50%").removesuffix("%")),
     )
@@ -136,6 +137,7 @@ def _server(value: Mapping[str, Any], *, routed: bool) -> Server:
         limited_after_s=seconds(value.get("limited_after", "15m")),
         timeout_s=seconds(value.get("timeout", "20s")),
         slo=value.get("slo", "99.9%"),
+        burn_alerts=value.get("burn_alerts", False),
         auth=value.get("auth", {}),
         expect_tools=tuple(expect.get("tools", ())),
         expect_min_tools=expect.get("min_tools"),

@@ -54,7 +54,7 @@ def meaning(value: Mapping[str, Any]) -> Iterator[Found]:
         yield from _server(("servers", i), server, home)
         yield from _policy(("servers", i), server, len(regions), sinks)
     for name, sink in sinks.items():
-        yield from sink_problems(("sinks", name), name, sink, home)
+        yield from sink_problems(("sinks", name), name, sink, home, value.get("timezone", "UTC"))
     if "heartbeat" in value:
         yield from _heartbeat(("heartbeat",), value["heartbeat"], home)
     tags = {tag for server in value.get("servers", []) if isinstance(server, Mapping) for tag in server.get("tags", ())}

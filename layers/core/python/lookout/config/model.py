@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from typing import Any, Self
 
+from lookout.config.quiet import Quiet
 from lookout.config.route import Escalation, Route
 from lookout.config.window import Window
 
@@ -59,6 +60,8 @@ class Server:
     limited_after_s: int = 900
     timeout_s: int = 20
     slo: str = "99.9%"
+    burn_alerts: bool = False
+    """People are told when its error budget burns too fast."""
     auth: Mapping[str, Any] = field(default_factory=dict)
     """As in the file: any of bearer, headers, oauth, client_certificate and expires (docs/configuration.md)."""
     expect_tools: tuple[str, ...] = ()
@@ -145,6 +148,19 @@ class Sink(_Item):
     signing: str | None = None
     allow_private: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
+    quiet: tuple[Quiet, ...] = ()
+    """Hours in which it is not told what can wait."""
+
+    def to_item(self) -> dict[str, Any]:
+        """JSON object without what is empty."""
+        values = {k: v for k, v in asdict(self).items() if v or k != "quiet"}
+        return {**values, "quiet": [one.to_item() for one in self.quiet]} if self.quiet else values
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Self:
+        """Inverse of `to_item`; unknown keys are ignored."""
+        values = _only_known(cls, item)
+        return cls(**{**values, "quiet": tuple(Quiet.from_item(one) for one in values.get("quiet", ()))})
 
     @property
     def referring(self) -> tuple[Any, ...]:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from lookout.config.addresses import address_problem
 from lookout.config.document import Path
 from lookout.config.model import Sink
+from lookout.config.quiets import quiet, quiet_problems
 from lookout.config.references import is_reference
 from lookout.config.secrecy import reference_problem, store_it
 from lookout.config.structure import Found
@@ -52,6 +53,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "sns": Kind("aws", anywhere=False),
     "eventbridge": Kind("aws", anywhere=False),
 }
+ANY: Final = ("allow_private", "quiet")
+"""Keys that are no kind's own."""
 _BODIES: Final = ("format", "compat", "template")
 _TEMPLATE_BYTES: Final = 16_384
 _HOSTS: Final = {
@@ -75,8 +78,8 @@ def kind_of(value: Mapping[str, Any]) -> str:
     return next(kind for kind in KINDS if kind in value)
 
 
-def sink_of(name: str, value: Mapping[str, Any]) -> Sink:
-    """The sink of a part of lookout.yaml that has no problems."""
+def sink_of(name: str, value: Mapping[str, Any], timezone: str) -> Sink:
+    """The sink of a part of lookout.yaml that has no problems. `timezone`: the site's."""
     kind = kind_of(value)
     signing = value.get("signing")
     own = {key: value[key] for key in (*KINDS[kind].keys, *KINDS[kind].needs) if key in value and key != "signing"}
@@ -87,16 +90,19 @@ def sink_of(name: str, value: Mapping[str, Any]) -> Sink:
         signing=" ".join(signing) if isinstance(signing, list) else signing,
         allow_private=value.get("allow_private", False),
         options={**own, "to": value["email"]} if kind == "email" else own,
+        quiet=quiet(value.get("quiet", ()), timezone),
     )
 
 
-def sink_problems(path: Path, name: str, value: Mapping[str, Any], home: str) -> Iterator[Found]:
-    """Every problem of meaning; what is of the wrong form must have been taken out."""
+def sink_problems(path: Path, name: str, value: Mapping[str, Any], home: str, timezone: str) -> Iterator[Found]:
+    """Every problem of meaning; what is of the wrong form must have been taken out. `timezone`: the site's."""
     kinds = [kind for kind in KINDS if kind in value]
     for kind in kinds:
         yield from _place(path, name, value, kind, home)
     if len(kinds) == 1:
         yield from _belonging(path, value, kinds[0])
+        if value.get("quiet") is not None:
+            yield from quiet_problems((*path, "quiet"), value["quiet"], kinds[0], timezone)
     yield from _options(path, name, value, home)
 
 
@@ -128,7 +134,7 @@ def _belonging(path: Path, value: Mapping[str, Any], kind: str) -> Iterator[Foun
     for key in value:
         if key == "allow_private" and not rules.anywhere:
             yield (*path, key), f"means nothing for {kind}: it has one address, which is public. Remove it"
-        elif key not in (kind, "allow_private", *rules.keys, *rules.needs):
+        elif key not in (kind, *ANY, *rules.keys, *rules.needs):
             owners = [other for other, theirs in KINDS.items() if key in (*theirs.keys, *theirs.needs)]
             yield (*path, key), f"is a key of {' and '.join(owners)}, not of {kind}: remove it"
     if len(bodies := [key for key in _BODIES if key in value]) > 1:

@@ -14,15 +14,18 @@ from typing import Any, Final, Protocol
 
 from lookout.config.model import Sink, Site
 from lookout.config.references import is_reference
-from lookout.errors import SecretError
+from lookout.errors import ConflictError, SecretError
 from lookout.notify.firing import KIND, Firing, of_notice
 from lookout.notify.render import Dialog
 from lookout.notify.request import Request, Target
 from lookout.notify.retry import TRIED_FOR_S, Answer, next_wait
+from lookout.notify.text import moment
 from lookout.store.deliveries import Delivery, Untold
+from lookout.verdict.quiet import Waiting, waiting, waits_until, weight
 from lookout.verdict.state import Notice
 
 _LOST: Final = ("failed", "dead")
+QUIET_ATTEMPTS: Final = 4
 
 
 class Outbox(Protocol):
@@ -64,6 +67,14 @@ class Outbox(Protocol):
         """Remember that."""
         ...
 
+    def quieted(self, sink: str, about: str) -> Waiting | None:
+        """What waits for the end of a sink's quiet hours about an incident (its `dedup_key`)."""
+        ...
+
+    def keep_quieted(self, waiting: Waiting, delivery: Delivery, now: int) -> None:
+        """Let one more wait, and record that delivery. Raises ConflictError when what waits moved since it was read."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -80,8 +91,8 @@ class Outcome:
     """How an attempt ended.
 
     `result` is delivered, failed (another attempt changes nothing), retrying, dead (given up after a day), waiting (its
-    time has not come: nothing was tried), or known (it was over before); `wait_s` None means it is over, else how long
-    to wait before the next attempt.
+    time has not come: nothing was tried), quiet (it waits for a digest: the sink has quiet hours), or known (it was
+    over before). `wait_s` None means it is over, else how long to wait before the next attempt.
     """
 
     task: Task
@@ -160,13 +171,15 @@ def attempt(task: Task, ports: Ports) -> Outcome:
         return Outcome(task, "known", done.answer)
     if done is not None and not done.over and (early_s := done.due - ports.now()) > 0:
         return Outcome(task, "waiting", done.answer, early_s)
-    outcome = Outcome(task, "failed", "the notice has expired") if notice is None else _attempt(task, notice, ports)
+    outcome = Outcome(task, "failed", "the notice has expired") if notice is None else _try(task, notice, done, ports)
     now = ports.now()
     if notice is not None and outcome.result in _LOST:
         if outcome.result == "dead":
             ports.bury(notice.id, task.sink, group(notice, task.sink))
         if opens(notice):
             outbox.keep_untold(notice.dedup_key, task.sink, Untold(notice.id), now)
+    if outcome.result == "quiet":
+        return outcome
     made = 1 + (done.attempts if done is not None else 0)
     due = now + outcome.wait_s if outcome.wait_s is not None else 0
     outbox.record_delivery(task.notice, Delivery(task.sink, outcome.result, outcome.answer, now, made, due))
@@ -187,16 +200,43 @@ def _settled(done: Delivery, task: Task, notice: Notice | None, outbox: Outbox) 
     return untold is not None and untold.notice == task.notice and untold.told
 
 
+def _try(task: Task, notice: Notice, done: Delivery | None, ports: Ports) -> Outcome:
+    site = ports.outbox.site()
+    sink = site.sink(task.sink) if site is not None else None
+    if sink is None:
+        return Outcome(task, "failed", "the sink is no longer configured")
+    return _wait(task, notice, sink, done, ports) or _attempt(task, notice, sink, ports)
+
+
+def _wait(task: Task, notice: Notice, sink: Sink, done: Delivery | None, ports: Ports) -> Outcome | None:
+    """Let it wait, where it comes in the sink's quiet hours, or where what came before it still waits; else None."""
+    severity = weight(notice)
+    if not any(hours.holds(severity) for hours in sink.quiet):
+        return None
+    for again in reversed(range(QUIET_ATTEMPTS)):
+        now = ports.now()
+        until = waits_until(sink, severity, now)
+        before = ports.outbox.quieted(sink.name, notice.dedup_key)
+        if until is None and before is None:
+            break
+        answer = f"quiet hours until {moment(until)}, then in a digest" if until is not None else "in the next digest"
+        record = Delivery(sink.name, "quiet", answer, now, done.attempts if done is not None else 0)
+        try:
+            ports.outbox.keep_quieted(waiting(sink.name, notice, now, before), record, now)
+        except ConflictError:
+            if not again:
+                raise
+        else:
+            return Outcome(task, "quiet", answer)
+    return None
+
+
 def opens(notice: Notice) -> bool:
     """Is it the first of its incident?"""
     return notice.incident is not None and notice.incident.resolved_at is None and notice.sequence == 0
 
 
-def _attempt(task: Task, notice: Notice, ports: Ports) -> Outcome:
-    site = ports.outbox.site()
-    sink = site.sink(task.sink) if site is not None else None
-    if sink is None:
-        return Outcome(task, "failed", "the sink is no longer configured")
+def _attempt(task: Task, notice: Notice, sink: Sink, ports: Ports) -> Outcome:
     missed = _missed(notice, sink.name, ports.outbox)
     try:
         told = replace(notice, opening_undelivered=missed is not None)

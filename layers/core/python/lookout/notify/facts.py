@@ -5,7 +5,7 @@ Pure. Texts are untrusted and of any length, as in `lookout.notify.words`, which
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -42,11 +42,23 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Names under a heading, and how many there are beyond them."""
+    """Names under a heading, and how many there are beyond them.
+
+    `wide`: there is more to each than a name. `apart`: each is a sentence, for a line of its own.
+    """
 
     heading: str
     names: tuple[str, ...]
     more: int = 0
+    wide: bool = False
+    apart: bool = False
+
+    def joined(self, name: Callable[[str], str], sentence: Callable[[str], str], bullet: str = "\n• ") -> str:
+        """All of it after its heading: names in a row, sentences one below the other, each as the medium writes it."""
+        if self.apart:
+            more = f"{bullet}{self.more} more" if self.more else ""
+            return "".join(f"{bullet}{sentence(one)}" for one in self.names) + more
+        return " " + ", ".join(map(name, self.names)) + (f", +{self.more} more" if self.more else "")
 
 
 def phase(notice: Notice) -> Phase:
@@ -69,8 +81,8 @@ def _cities(notice: Notice, statuses: tuple[str, ...]) -> str:
     return f" ({names})" if names else ""
 
 
-def _listing(heading: str, names: list[str]) -> list[Listing]:
-    return [Listing(heading, tuple(names[:LISTED]), max(0, len(names) - LISTED))] if names else []
+def _listing(heading: str, names: list[str], *, wide: bool = False) -> list[Listing]:
+    return [Listing(heading, tuple(names[:LISTED]), max(0, len(names) - LISTED), wide)] if names else []
 
 
 def listings(notice: Notice) -> tuple[Listing, ...]:
@@ -89,7 +101,7 @@ def listings(notice: Notice) -> tuple[Listing, ...]:
         kinds = dict.fromkeys(c["kind"].replace("_", " ") for c in one["changes"])
         changed.append(f"{one['tool'][:60]}: {', '.join(kinds)}")
     removed, added = list(drift["removed"]), list(drift["added"])
-    return (*_listing("Removed", removed), *_listing("Changed", changed), *_listing("Added", added))
+    return (*_listing("Removed", removed), *_listing("Changed", changed, wide=True), *_listing("Added", added))
 
 
 def _members(digest: Mapping[str, Any]) -> tuple[Listing, ...]:
@@ -114,7 +126,7 @@ def facts(notice: Notice) -> list[Fact]:
         return [Fact("Status", notice.status), severity]
     if notice.incident.kind == "region":
         return [*_silence(notice, notice.incident), severity]
-    began = _moment("First seen", notice.incident.started_at)
+    began = at("First seen", notice.incident.started_at)
     if notice.digest is not None:
         return [*_extent(notice.digest, notice.incident, began), severity]
     if phase(notice) is Phase.RESOLVED:
@@ -128,8 +140,9 @@ def facts(notice: Notice) -> list[Fact]:
     return [*rows, Fact("Previous status", before), severity]
 
 
-def _moment(name: str, at: int) -> Fact:
-    return Fact(name, moment(at), at)
+def at(name: str, second: int) -> Fact:
+    """A moment, by its name."""
+    return Fact(name, moment(second), second)
 
 
 def _failing(notice: Notice, began: Fact) -> list[Fact]:
@@ -158,15 +171,13 @@ def _extent(digest: Mapping[str, Any], incident: Incident, began: Fact) -> list[
 
 def _planned(maintenance: Mapping[str, Any]) -> list[Fact]:
     reason = [Fact("Reason", maintenance["reason"])] if maintenance["reason"] else []
-    times = [_moment("From", maintenance["begins_at"]), _moment("Until", maintenance["ends_at"])]
+    times = [at("From", maintenance["begins_at"]), at("Until", maintenance["ends_at"])]
     return [*reason, *times, Fact("Uptime", str(maintenance["uptime"]).replace("_", " "))]
 
 
 def _silence(notice: Notice, incident: Incident) -> list[Fact]:
     last = max((view.checked_at for view in notice.regions), default=0)
     ended = incident.resolved_at
-    since = _moment("Silent since", incident.started_at)
-    still = (
-        Fact("Silent for", duration(ended - incident.started_at)) if ended is not None else _moment("Last report", last)
-    )
+    since = at("Silent since", incident.started_at)
+    still = Fact("Silent for", duration(ended - incident.started_at)) if ended is not None else at("Last report", last)
     return [since, still, Fact("Regions silent", f"{notice.quorum.regions_unknown} of {notice.quorum.regions_total}")]

@@ -29,9 +29,13 @@ TYPES: Final[Mapping[str, tuple[str, str, str, str]]] = {
     "maintenance.started": ("", "maintenance", "up", "info"),
     "maintenance.ended": ("", "up", "maintenance", "info"),
     "digest": ("mass", "down", "up", "critical"),
+    "digest.quiet": ("", "unknown", "unknown", "warning"),
     "test": ("", "up", "up", "info"),
 }
-"""Each type: the kind of incident it is about (empty: none), status, status before, severity."""
+"""Each type: the kind of incident it is about (empty: none), status, status before, severity.
+
+Those that begin with `digest.` are notices of the type digest that sum up.
+"""
 
 
 def sample(notice_type: str, now: int, *, public: bool = True) -> Notice:
@@ -45,7 +49,7 @@ def sample(notice_type: str, now: int, *, public: bool = True) -> Notice:
     failure = _DOWN if kind == "availability" else Failure()
     made = Notice(
         id=f"evt_{ids.ulid(now, SLUG, notice_type)}",
-        type=notice_type,
+        type="digest" if notice_type.startswith("digest.") else notice_type,
         created_at=now,
         slug=SLUG,
         status=status,
@@ -66,7 +70,7 @@ def sample(notice_type: str, now: int, *, public: bool = True) -> Notice:
         regions=tuple(_view(region, status, now) for region in _REGIONS),
         incident=_incident(key, kind, status, began, failure, public=public) if kind else None,
     )
-    return _particular(made, began)
+    return _summing_up(made, notice_type) if notice_type.startswith("digest.") else _particular(made, began)
 
 
 def _particular(notice: Notice, began: int) -> Notice:
@@ -91,6 +95,21 @@ def _particular(notice: Notice, began: int) -> Notice:
         planned = {**_PLANNED, "begins_at": began, "ends_at": began + 3600}
         return replace(notice, slug="maintenance:sample", server=server, maintenance=planned, regions=())
     return notice
+
+
+def _summing_up(notice: Notice, name: str) -> Notice:
+    """A digest of what was."""
+    now, slug = notice.created_at, name.replace(".", ":")
+    server = {**notice.server, "slug": slug, "name": "Quiet hours", "url": None}
+    report = {**_QUIET, "begins_at": now - 9 * 3600, "ends_at": now, "members": _waited(now)}
+    return replace(notice, slug=slug, server=server, regions=(), report=report, sequence=0)
+
+
+def _waited(now: int) -> list[dict[str, Any]]:
+    told = {"slug": SLUG, "name": "Sample Server", "severity": "warning", "status": "up", "notices": 2}
+    slow = {"type": "incident.resolved", "kind": "latency", "open": False, "since": now - 9000, "until": now - 7000}
+    ends = {"type": "tls.expiring", "kind": "certificate", "open": True, "since": now - 8000, "until": None}
+    return [{**told, **ends, "notices": 1}, {**told, **slow}]
 
 
 def _view(region: str, status: str, now: int) -> RegionView:
@@ -140,6 +159,9 @@ _DRIFT: Final[Mapping[str, Any]] = {
     "unstable": False,
     "regions": list(_REGIONS[:2]),
 }
+
+
+_QUIET: Final[Mapping[str, Any]] = {"kind": "quiet", "notices": 3, "open": 1, "more": 0}
 
 
 def _digest(began: int) -> Mapping[str, Any]:

@@ -81,6 +81,11 @@ def duration(seconds: int) -> str:
     return f"{seconds // 86400} d {seconds % 86400 // 3600:02d} h"
 
 
+def plural(count: int, word: str) -> str:
+    """`1 notice`, `2 notices`."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
 def coarse(seconds: int) -> str:
     """`23 d`, `5 h`, `12 m`."""
     for unit, size in (("d", 86400), ("h", 3600)):

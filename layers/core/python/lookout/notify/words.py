@@ -8,69 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
+from lookout.notify import reports
 from lookout.notify.facts import OUTAGE, Fact, Listing, Phase, facts, kind_of, listings, phase
 from lookout.notify.text import duration, moment, one_line
+from lookout.notify.vocabulary import COLORS, ICONS, KINDS, SEVERITY_TONES, TYPES, Tone
 from lookout.verdict.state import Notice
 
 _OVER: Final = ("removed", "paused")
-
-
-class Tone(StrEnum):
-    """How it should look."""
-
-    BAD = "bad"
-    WARNING = "warning"
-    CHANGE = "change"
-    GOOD = "good"
-    GONE = "gone"
-    NEWS = "news"
-
-
-ICONS: Final = {
-    Tone.BAD: "🔴",
-    Tone.WARNING: "🟠",
-    Tone.CHANGE: "🟡",
-    Tone.GOOD: "✅",
-    Tone.GONE: "⚪",
-    Tone.NEWS: "ℹ️",
-}
-COLORS: Final = {
-    Tone.BAD: "#c40040",
-    Tone.WARNING: "#daa038",
-    Tone.CHANGE: "#daa038",
-    Tone.GOOD: "#2eb67d",
-    Tone.GONE: "#888888",
-    Tone.NEWS: "#888888",
-}
-
-
-_SEVERITY_TONES: Final = {"critical": Tone.BAD, "high": Tone.BAD, "warning": Tone.WARNING}
-_TYPES: Final = {
-    "incident.updated": (Tone.WARNING, "is still failing"),
-    "incident.reminder": (Tone.WARNING, "is still failing"),
-    "drift.detected": (Tone.CHANGE, "changed what it offers"),
-    "tls.expiring": (Tone.WARNING, "has a certificate that expires soon"),
-    "credential.expiring": (Tone.WARNING, "has a credential that expires soon"),
-    "slo.burn": (Tone.WARNING, "burns its error budget"),
-    "latency.degraded": (Tone.WARNING, "is slow"),
-    "maintenance.started": (Tone.NEWS, "has begun"),
-    "maintenance.ended": (Tone.NEWS, "is over"),
-    "test": (Tone.NEWS, "sends a test notice"),
-}
-_KINDS: Final = {
-    OUTAGE: ("is DOWN", "recovered"),
-    "regional": ("fails in some regions", "answers in all regions again"),
-    "latency": ("is slow", "is as fast as usual again"),
-    "limited": ("cannot be checked: it limits our requests", "can be checked again"),
-    "certificate": ("has a certificate that expires soon", "has a new certificate"),
-    "credential": ("has a credential that expires soon", "has a new credential"),
-    "drift": ("changed what it offers", "is no longer told to have changed"),
-    "region": ("is silent", "reports again"),
-}
-"""What is said of an incident of each kind, open and resolved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +104,8 @@ def tell(notice: Notice, site_url: str) -> Story:
         cause=cause,
         detail=notice.failure.message if cause else "",
         note=f"{_missed(notice)} {note}".strip(),
-        listings=listings(notice),
-        facts=tuple(facts(notice)),
+        listings=listings(notice) if notice.report is None else reports.listings(notice.report),
+        facts=tuple(facts(notice) if notice.report is None else reports.facts(notice.report)),
         page=links(notice, site_url)["status_page"],
         reference=notice.dedup_key,
     )
@@ -170,21 +116,23 @@ def _verb(notice: Notice) -> tuple[Tone, str]:
     kind, resolution = kind_of(notice), notice.incident.resolution if notice.incident is not None else None
     if notice.digest is not None:
         return _together(notice, notice.digest)
+    if notice.report is not None:
+        return reports.verb(notice.report)
     if phase(notice) is Phase.RESOLVED:
         if resolution in _OVER:
             over = "is no longer probed from" if kind == "region" else f"is no longer watched ({resolution})"
             return Tone.GONE, over
-        return Tone.GOOD, _KINDS.get(kind, ("", f"{kind} is over".strip()))[1]
+        return Tone.GOOD, KINDS.get(kind, ("", f"{kind} is over".strip()))[1]
     if notice.drift is not None and notice.drift["unstable"]:
         return Tone.CHANGE, "alternates in what it offers"
     if just_taken(notice):
         return Tone.NEWS, "is acknowledged"
     if kind == OUTAGE and notice.status == "credential_rejected":
         return Tone.BAD if notice.type == "incident.opened" else Tone.WARNING, "rejects our credential"
-    if notice.type in _TYPES:
-        return _TYPES[notice.type]
-    tone = _SEVERITY_TONES.get(notice.severity, Tone.NEWS)
-    return tone, _KINDS[kind][0] if kind in _KINDS else notice.type.replace(".", " ").replace("_", " ")
+    if notice.type in TYPES:
+        return TYPES[notice.type]
+    tone = SEVERITY_TONES.get(notice.severity, Tone.NEWS)
+    return tone, KINDS[kind][0] if kind in KINDS else notice.type.replace(".", " ").replace("_", " ")
 
 
 def just_taken(notice: Notice) -> bool:
@@ -200,7 +148,7 @@ def _together(notice: Notice, digest: Mapping[str, Any]) -> tuple[Tone, str]:
         return (Tone.WARNING, f"recovered but {failing}") if failing else (Tone.GOOD, "recovered")
     verb = "fail together" if digest["servers"] > 1 else "fails together with others"
     more = f" ({digest['new']} more)" if phase(notice) is Phase.UPDATED else ""
-    return _SEVERITY_TONES.get(notice.severity, Tone.WARNING), verb + more
+    return SEVERITY_TONES.get(notice.severity, Tone.WARNING), verb + more
 
 
 def _cause(notice: Notice) -> str:

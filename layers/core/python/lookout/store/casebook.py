@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from pynamodb.connection import Connection
 from pynamodb.exceptions import DoesNotExist, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from lookout import settings
 from lookout.errors import ConflictError
-from lookout.store.archive import Archive, conflict
-from lookout.store.models import IncidentItem
-from lookout.verdict import ids
+from lookout.store.archive import conflict
+from lookout.store.burnbook import Burnbook
+from lookout.store.models import IncidentItem, models
+from lookout.verdict import burning, ids
 from lookout.verdict.state import Incident, Notice
 
 TOUCHED: Final = "touched"
@@ -42,7 +42,7 @@ def dump(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
-class Casebook(Archive):
+class Casebook(Burnbook):
     """The incidents of one Lookout, in its home region. Times are unix seconds and come in as arguments."""
 
     def _incident_item(self, incident: Incident) -> IncidentItem:
@@ -101,7 +101,10 @@ class Casebook(Archive):
         return out
 
     def incident(self, slug: str, incident_id: str) -> Incident | None:
-        """One incident, read consistently."""
+        """One incident, read consistently; a burn alert too, which is kept elsewhere, until the server's next one."""
+        if incident_id.startswith(burning.PREFIX):
+            known = self.burning_of(slug)
+            return known.incident if known is not None and known.id == incident_id else None
         try:
             row = self._m.incident.get(f"server#{slug}", incident_id, consistent_read=True)
         except DoesNotExist:
@@ -156,7 +159,7 @@ class Casebook(Archive):
         mark = f"{incident.id}#{known + 1}"
         touched = item(TOUCHED, incident.slug, data=mark, ttl=now + TOUCHED_TTL_S)
         try:
-            with TransactWrite(connection=Connection(region=self.home)) as transaction:
+            with TransactWrite(connection=models(self.home).connection) as transaction:
                 transaction.save(self._incident_item(incident), condition=same)
                 transaction.save(touched)
                 for notice in notices:

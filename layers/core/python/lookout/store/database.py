@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pynamodb.connection import Connection
 from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
@@ -22,8 +21,8 @@ from lookout.history.chunk import HOUR
 from lookout.history.round import Round, pack_json, unpack_json
 from lookout.store.archive import conflict
 from lookout.store.casebook import Casebook, dump
-from lookout.store.deliveries import Deliverybook
-from lookout.store.models import IncidentItem, RoundItem
+from lookout.store.models import IncidentItem, RoundItem, models
+from lookout.store.quietbook import Quietbook
 from lookout.store.windowbook import Windowbook
 from lookout.verdict.incidents import close
 from lookout.verdict.judge import Judgement
@@ -63,7 +62,7 @@ def notice_from_image(image: Mapping[str, Any]) -> Notice:
     return Notice.from_json(json.loads(image["data"]["S"]))
 
 
-class Store(Casebook, Deliverybook, Windowbook):
+class Store(Casebook, Quietbook, Windowbook):
     """All data of one Lookout, in its home region. Times are unix seconds and come in as arguments."""
 
     # --- definitions -------------------------------------------------------------------------------------------
@@ -137,7 +136,7 @@ class Store(Casebook, Deliverybook, Windowbook):
         open_incidents = self.open_incidents([state]).values()
         left = {slug: one for slug, one in shard.servers.items() if slug != server.slug}
         try:
-            with TransactWrite(connection=Connection(region=self.home)) as transaction:
+            with TransactWrite(connection=models(self.home).connection) as transaction:
                 self._save_state(transaction, replace(shard, servers=left))
                 for incident in open_incidents:
                     closed, notice = close(server, incident, now, "removed", state, site)
@@ -271,7 +270,7 @@ class Store(Casebook, Deliverybook, Windowbook):
         state = judgement.state
         item = self._m.incident
         try:
-            with TransactWrite(connection=Connection(region=self.home)) as transaction:
+            with TransactWrite(connection=models(self.home).connection) as transaction:
                 after = self._save_state(transaction, state)
                 if judgement.verdicts:
                     pk, sk = verdict_key(state.shard, judgement.minute)

@@ -14,6 +14,7 @@ from lookout import settings
 from lookout.notify.firing import RESENT_S, Firing
 from lookout.store.archive import Archive
 from lookout.store.casebook import dump
+from lookout.store.models import IncidentItem
 from lookout.verdict.state import Notice
 
 FIRING: Final = "firing"
@@ -30,7 +31,8 @@ class Delivery:
 
     sink: str
     result: str
-    """delivered; retrying; failed: the receiver refused it for good; dead: given up after a day of attempts."""
+    """delivered; retrying; failed: the receiver refused it for good; dead: given up after a day of attempts; quiet: it
+    waits for the end of the sink's quiet hours, and is told in a digest then."""
     answer: str
     """The receiver's last answer, or what went wrong on the way to it."""
     at: int
@@ -83,10 +85,13 @@ class Deliverybook(Archive):
 
     def record_delivery(self, notice_id: str, delivery: Delivery) -> None:
         """Remember how a delivery stands: what is recorded as delivered is never sent again."""
+        self._delivery_item(notice_id, delivery).save()
+
+    def _delivery_item(self, notice_id: str, delivery: Delivery) -> IncidentItem:
         known = asdict(delivery)
         del known["sink"]
         known["answer"] = delivery.answer[:ANSWER_LIMIT]
-        self._remember(f"delivery#{notice_id}", delivery.sink, known, delivery.at)
+        return self._kept(f"delivery#{notice_id}", delivery.sink, known, delivery.at)
 
     def deliveries(self, notice_id: str) -> list[Delivery]:
         """How the deliveries of one notice stand, by sink; a sink that was not tried yet is not among them."""
@@ -136,4 +141,7 @@ class Deliverybook(Archive):
         return found
 
     def _remember(self, pk: str, sk: str, value: Mapping[str, Any], now: int) -> None:
-        self._m.incident(pk, sk, data=dump(dict(value)), ttl=now + settings.NOTICES_TTL_S).save()
+        self._kept(pk, sk, value, now).save()
+
+    def _kept(self, pk: str, sk: str, value: Mapping[str, Any], now: int) -> IncidentItem:
+        return self._m.incident(pk, sk, data=dump(dict(value)), ttl=now + settings.NOTICES_TTL_S)

@@ -81,11 +81,11 @@ def key_of(table: str, item: Item) -> Key:
 def moves(table: str, partition: str) -> bool:
     """Does a partition move?
 
-    The outbox does not (what is put into it is sent), nor what is of the last minutes of a place: the tick's memory of
-    itself, and which pages are to be written at once.
+    The outbox does not (what is put into it is sent, and what waits for it is told), nor what is of the last minutes of
+    a place: the tick's memory of itself, and which pages are to be written at once.
     """
     return table != "incidents" or not (
-        partition in (settings.NOTICE_PARTITION, settings.HELD_PARTITION, "watch", "touched", "firing")
+        partition in (settings.NOTICE_PARTITION, settings.HELD_PARTITION, "quieted", "watch", "touched", "firing")
         or partition.startswith(("delivery#", "untold#", "mass#"))
     )
 

@@ -14,7 +14,6 @@ import json
 from dataclasses import replace
 from typing import Final
 
-from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
@@ -65,7 +64,7 @@ class MassBook:
         unmoved = item.version == before if before else item.pk.does_not_exist()
         new, old = item.pk.does_not_exist(), item.pk.exists()
         try:
-            with TransactWrite(connection=Connection(region=self.home)) as transaction:
+            with TransactWrite(connection=models(self.home).connection) as transaction:
                 row = item(*BOOK_KEY, data=dump(book.to_json()), version=book.version)
                 transaction.save(row, condition=unmoved)
                 for notice, digest in step.taken:

@@ -16,15 +16,18 @@ Keys (docs/data-model.md):
                 notice / notice id                the outbox
                 touched / slug                    a person, or a reminder, changed an incident within a day
                 maintenance / over#id             a window that is not of lookout.yaml (store.windowbook)
+                quieted / sink#dedup_key          what waits for the end of a sink's quiet hours (store.quietbook)
                 watch / regions                   the tick's memory of itself and of the regions (store.watch)
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pynamodb.attributes import BinaryAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
 from pynamodb.models import Model
 
 from lookout import settings
@@ -73,15 +76,21 @@ class IncidentItem(Model):
 
 
 M = TypeVar("M", bound=Model)
+_PATIENCE: Final[Mapping[str, Any]] = {
+    "connect_timeout_seconds": 3,
+    "read_timeout_seconds": 5,
+    "max_retry_attempts": 4,
+}
 
 
 class Models(NamedTuple):
-    """The four models bound to one region."""
+    """The four models bound to one region, and what their transactions go through: a client takes a while to make."""
 
     server: type[ServerItem]
     round: type[RoundItem]
     history: type[HistoryItem]
     incident: type[IncidentItem]
+    connection: Connection
 
 
 @cache
@@ -89,17 +98,7 @@ def models(home: str) -> Models:
     """The models for the tables in region `home`. AWS_ENDPOINT_URL is honoured, as by boto3."""
 
     def bind(base: type[M], table: str) -> type[M]:
-        meta = type(
-            "Meta",
-            (),
-            {
-                "table_name": table,
-                "region": home,
-                "connect_timeout_seconds": 3,
-                "read_timeout_seconds": 5,
-                "max_retry_attempts": 4,
-            },
-        )
+        meta = type("Meta", (), {"table_name": table, "region": home, **_PATIENCE})
         return type(base.__name__, (base,), {"Meta": meta})
 
     return Models(
@@ -107,4 +106,5 @@ def models(home: str) -> Models:
         bind(RoundItem, settings.ROUNDS_TABLE),
         bind(HistoryItem, settings.HISTORY_TABLE),
         bind(IncidentItem, settings.INCIDENTS_TABLE),
+        Connection(region=home, **_PATIENCE),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-from pynamodb.connection import Connection
 from pynamodb.exceptions import DoesNotExist, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
@@ -41,7 +40,7 @@ class WatchLog:
         row = item(*WATCH_KEY, data=data, version=watch.version + 1)
         unmoved = item.version == watch.version if watch.version else item.pk.does_not_exist()
         try:
-            with TransactWrite(connection=Connection(region=self.home)) as transaction:
+            with TransactWrite(connection=models(self.home).connection) as transaction:
                 transaction.save(row, condition=unmoved)
                 for notice in notices:
                     text = json.dumps(notice.to_json(), separators=(",", ":"), sort_keys=True, ensure_ascii=False)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from pynamodb.connection import Connection
 from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
@@ -16,7 +15,7 @@ from lookout import settings
 from lookout.config.window import Window
 from lookout.errors import ConflictError
 from lookout.store.archive import Archive, conflict
-from lookout.store.models import IncidentItem
+from lookout.store.models import IncidentItem, models
 from lookout.verdict.maintenance import over_at
 
 MAINTENANCE: Final = "maintenance"
@@ -48,7 +47,7 @@ class Windowbook(Archive):
         new = self._window_item(after) if after is not None else None
         unmoved = item.data == old.data
         try:
-            with TransactWrite(connection=Connection(region=self.home)) as transaction:
+            with TransactWrite(connection=models(self.home).connection) as transaction:
                 if new is None or new.sk != old.sk:
                     transaction.delete(item(old.pk, old.sk), condition=unmoved)
                 if new is not None:

@@ -7,6 +7,7 @@ the text holds; every punctuation mark of what came from outside is escaped besi
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from lookout.notify.facts import Fact
@@ -47,11 +48,18 @@ def _said(story: Story) -> str:
         detail = f": {escaped(story.detail, 1000, DISCORD)}" if story.detail else ""
         lines.append(f"**{escaped(story.cause, 160, DISCORD)}**{detail}")
     for listing in story.listings:
-        limit = 60 if listing.heading == "Changed" else 40
-        names = ", ".join(f"`{code(name, limit)}`" for name in listing.names)
-        lines.append(f"**{listing.heading}** {names}" + (f", +{listing.more} more" if listing.more else ""))
+        limit = 60 if listing.wide else 40
+        lines.append(f"**{listing.heading}**{listing.joined(partial(_name, limit), _sentence)}")
     lines.append(escaped(story.note, 300, DISCORD))
     return "\n".join(one for one in lines if one) or "-"
+
+
+def _name(limit: int, name: str) -> str:
+    return f"`{code(name, limit)}`"
+
+
+def _sentence(text: str) -> str:
+    return escaped(text, 110, DISCORD)
 
 
 def _field(fact: Fact) -> dict[str, Any]:

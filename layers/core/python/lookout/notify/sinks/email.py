@@ -58,8 +58,8 @@ def text(story: Story) -> str:
         if line
     ]
     for listing in story.listings:
-        more = f", +{listing.more} more" if listing.more else ""
-        lines.append(f"{listing.heading}: {', '.join(one_line(name, 200) for name in listing.names)}{more}")
+        said = listing.joined(lambda name: one_line(name, 200), lambda sentence: one_line(sentence, 200))
+        lines.append(f"{listing.heading}:{said}")
     lines += ["", *(f"{fact.name}: {one_line(fact.value, _LINE)}" for fact in story.facts), ""]
     lines += [f"Status page: {story.page}"] if story.page is not None else []
     return "\n".join([*lines, f"external MCP probe · {story.reference} · lookout", ""])
@@ -73,9 +73,10 @@ def html(story: Story) -> str:
         parts.append(f"<p><code>{escaped(story.address, _LINE, HTML)}</code></p>")
     parts += [f"<p>{escaped(line, _LINE, HTML)}</p>" for line in (_cause(story), story.note) if line]
     for listing in story.listings:
-        names = ", ".join(f"<code>{escaped(name, 200, HTML)}</code>" for name in listing.names)
-        more = f", +{listing.more} more" if listing.more else ""
-        parts.append(f"<p><strong>{listing.heading}</strong> {names}{more}</p>")
+        said = listing.joined(
+            lambda name: f"<code>{escaped(name, 200, HTML)}</code>", lambda text: escaped(text, 200, HTML), "<br>\n• "
+        )
+        parts.append(f"<p><strong>{listing.heading}</strong>{said}</p>")
     rows = (
         f'<tr><th style="{_CELL};text-align:left">{escaped(fact.name, 100, HTML)}</th>'
         f'<td style="{_CELL}">{escaped(fact.value, _LINE, HTML)}</td></tr>'

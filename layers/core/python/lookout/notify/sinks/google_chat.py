@@ -54,10 +54,12 @@ def _said(story: Story) -> list[str]:
     if story.cause:
         detail = f": {escaped(story.detail, 1500, HTML)}" if story.detail else ""
         lines.append(f"<b>{escaped(story.cause, 160, HTML)}</b>{detail}")
-    for listing in story.listings:
-        names = ", ".join(escaped(name, 120, HTML) for name in listing.names)
-        lines.append(f"<b>{listing.heading}</b> {names}" + (f", +{listing.more} more" if listing.more else ""))
+    lines += [f"<b>{one.heading}</b>{one.joined(_name, _name, '<br>• ')}" for one in story.listings]
     return [one for one in (*lines, escaped(story.note, 300, HTML)) if one]
+
+
+def _name(name: str) -> str:
+    return escaped(name, 120, HTML)
 
 
 def _fact(fact: Fact) -> dict[str, Any]:

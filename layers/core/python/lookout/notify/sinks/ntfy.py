@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.text import cut_bytes, one_line
-from lookout.notify.words import Story, Tone, tell
+from lookout.notify.vocabulary import Tone
+from lookout.notify.words import Story, tell
 from lookout.verdict.state import Notice
 
 _PRIORITIES: Final = {"critical": 5, "high": 4, "warning": 3}
@@ -51,7 +52,7 @@ def payload(notice: Notice, topic: str, site_url: str) -> dict[str, Any]:
 def _lines(story: Story) -> list[str]:
     lines = [one_line(story.detail, 800), one_line(story.address, 400), one_line(story.note, 300)]
     for listing in story.listings:
-        names = ", ".join(one_line(name, 60) for name in listing.names)
-        lines.append(f"{listing.heading}: {names}" + (f", +{listing.more} more" if listing.more else ""))
+        said = listing.joined(lambda name: one_line(name, 60), lambda text: one_line(text, 110))
+        lines.append(f"{listing.heading}:{said}")
     lines += [f"{fact.name}: {one_line(fact.value, 200)}" for fact in story.facts]
     return [one for one in (*lines, story.reference) if one]

@@ -39,7 +39,7 @@ def request(notice: Notice, target: Target, site_url: str, now: int) -> HttpRequ
 def _create(notice: Notice, story: Story) -> dict[str, Any]:
     tags = [one_line(str(tag), 50) for tag in (*notice.server.get("tags", ()), "external", notice.type)]
     description = "\n".join(f"{fact.name}: {one_line(fact.value, 1000)}" for fact in story.facts)
-    lists = [f"{one.heading}: {', '.join(one_line(name, 120) for name in one.names)}" for one in story.listings]
+    lists = [f"{one.heading}:{one.joined(_name, _name)}" for one in story.listings]
     text = "\n".join([one_line(_sentence(story), 4000), *lists, description, story.page or ""]).strip()
     return {
         "message": one_line(f"{story.name} {story.verb}", 130),
@@ -66,6 +66,10 @@ def _details(notice: Notice, story: Story) -> dict[str, str]:
         "status_page": story.page or "",
     }
     return {name: one_line(value, _DETAILS // len(wanted)) for name, value in wanted.items() if value}
+
+
+def _name(name: str) -> str:
+    return one_line(name, 120)
 
 
 def _sentence(story: Story) -> str:

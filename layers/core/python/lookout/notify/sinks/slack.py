@@ -63,10 +63,11 @@ def _said(story: Story) -> str:
 
 
 def _listed(listing: Listing) -> str:
-    """One line: at most ten names, and how many more there are. Ten of the longest stay below 700 characters."""
-    limit = 110 if listing.heading == "Changed" else 40
-    names = ", ".join(f"`{code(name, limit, SLACK)}`" for name in listing.names)
-    return f"*{listing.heading}* {names}" + (f", +{listing.more} more" if listing.more else "")
+    """At most ten names or sentences, and how many more there are. Ten of the longest stay below 1,200 characters."""
+    limit = 110 if listing.wide else 40
+    return f"*{listing.heading}*" + listing.joined(
+        lambda name: f"`{code(name, limit, SLACK)}`", lambda text: escaped(text, 110, SLACK)
+    )
 
 
 def _field(fact: Fact) -> str:

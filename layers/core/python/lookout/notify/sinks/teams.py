@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.text import one_line
-from lookout.notify.words import Story, Tone, tell
+from lookout.notify.vocabulary import Tone
+from lookout.notify.words import Story, tell
 from lookout.verdict.state import Notice
 
 _COLORS: Final = {Tone.BAD: "Attention", Tone.WARNING: "Warning", Tone.CHANGE: "Warning", Tone.GOOD: "Good"}
@@ -58,9 +59,8 @@ def _said(story: Story) -> list[list[dict[str, Any]]]:
         detail = f": {one_line(story.detail, 1000)}" if story.detail else ""
         lines.append([_run(one_line(story.cause, 160), weight="Bolder"), _run(detail or ".")])
     for listing in story.listings:
-        names = ", ".join(one_line(name, 110) for name in listing.names)
-        more = f", +{listing.more} more" if listing.more else ""
-        lines.append([_run(f"{listing.heading}: ", weight="Bolder"), _run(f"{names}{more}")])
+        said = listing.joined(lambda name: one_line(name, 110), lambda text: one_line(text, 110))
+        lines.append([_run(f"{listing.heading}:", weight="Bolder"), _run(said)])
     return [*lines, [_run(one_line(story.note, 300))]] if story.note else lines
 
 

@@ -7,6 +7,7 @@ core.telegram.org/bots/api#sendmessage: 4,096 characters. `<`, `>` and `&` are e
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any, Final
 
 from lookout.notify.request import HttpRequest, Target, post
@@ -61,12 +62,19 @@ def _text(story: Story) -> str:
         detail = f"\n<code>{escaped(story.detail, 600, HTML)}</code>" if story.detail else ""
         lines.append(f"<code>{escaped(story.cause, 160, HTML)}</code>{detail}")
     for listing in story.listings:
-        limit = 60 if listing.heading == "Changed" else 25
-        names = ", ".join(f"<code>{escaped(name, limit, HTML)}</code>" for name in listing.names)
-        lines.append(f"{listing.heading}: {names}" + (f", +{listing.more} more" if listing.more else ""))
+        limit = 60 if listing.wide else 25
+        lines.append(f"{listing.heading}:{listing.joined(partial(_name, limit), _sentence)}")
     if story.note:
         lines.append(escaped(story.note, 200, HTML))
     lines += [
         f"{escaped(fact.name, 40, HTML)}: <code>{escaped(fact.value, 130, HTML)}</code>" for fact in story.facts[:8]
     ]
     return "\n".join([*lines, f"<i>[EXTERNAL] {escaped(story.reference, 60, HTML)}</i>"])
+
+
+def _name(limit: int, name: str) -> str:
+    return f"<code>{escaped(name, limit, HTML)}</code>"
+
+
+def _sentence(text: str) -> str:
+    return escaped(text, 80, HTML)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lookout import __version__
@@ -112,7 +112,7 @@ def payload(notice: Notice, site_url: str) -> dict[str, Any]:
         "digest": _digest(notice.digest) if notice.digest is not None else None,
         "maintenance": _maintenance(notice.maintenance) if notice.maintenance is not None else None,
         "escalation": _escalation(notice.escalation) if notice.escalation is not None else None,
-        "report": dict(notice.report) if notice.report is not None else None,
+        "report": _report(notice.report) if notice.report is not None else None,
         "slo": dict(notice.slo) if notice.slo is not None else None,
         "links": links(notice, site_url),
         "monitor": {"name": "lookout", "version": __version__, "kind": "external"},
@@ -144,16 +144,23 @@ def _escalation(escalation: Mapping[str, Any]) -> dict[str, Any]:
 
 def _digest(digest: Mapping[str, Any]) -> dict[str, Any]:
     """The members' times as all others are written."""
-    members = [
-        {**one, "since": rfc3339(one["since"]), "until": rfc3339(one["until"]) if one["until"] is not None else None}
-        for one in digest["members"]
-    ]
-    return {**digest, "members": members}
+    return {**digest, "members": [_timed(one, ("since", "until")) for one in digest["members"]]}
+
+
+def _report(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Its times, and those of its members, as all others are written."""
+    members = [_timed(one, ("since", "until")) for one in report["members"]]
+    return {**_timed(report, ("begins_at", "ends_at")), "members": members}
+
+
+def _timed(value: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    times = {key: value[key] for key in keys if key in value}
+    return {**value, **{key: rfc3339(at) if at is not None else None for key, at in times.items()}}
 
 
 def _maintenance(maintenance: Mapping[str, Any]) -> dict[str, Any]:
     """Its times as all others are written."""
-    return {**maintenance, **{key: rfc3339(maintenance[key]) for key in ("begins_at", "ends_at")}}
+    return _timed(maintenance, ("begins_at", "ends_at"))
 
 
 def _incident(notice: Notice) -> dict[str, Any]:
