@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from lookout.config.model import Server, Site
 from lookout.errors import ConflictError
 from lookout.jobs.reminding import remind_all
 from lookout.store import Store
@@ -29,10 +30,14 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a tick found. `lag_s`: how far the slowest shard's judgement is behind; None before the first."""
+    """What a tick found. `lag_s`: how far the slowest shard's judgement is behind; None before the first.
+
+    `roster`: the site and its servers as they were read; None where there is no site.
+    """
 
     notices: tuple[Notice, ...] = ()
     lag_s: int | None = None
+    roster: tuple[Site, Sequence[Server]] | None = None
 
 
 def heard(states: Iterable[ShardState]) -> Heard:
@@ -59,5 +64,6 @@ def watch_over(store: Store, log: Log, now: int) -> Seen:
     try:
         log.keep(watch, notices)
     except ConflictError:
-        return Seen((), lag_s)
-    return Seen((*notices, *remind_all(store, site, servers, states, calendar, now)), lag_s)
+        return Seen((), lag_s, (site, servers))
+    reminders = remind_all(store, site, servers, states, calendar, now)
+    return Seen((*notices, *reminders), lag_s, (site, servers))

@@ -78,6 +78,9 @@ def key_of(table: str, item: Item) -> Key:
     return tuple(item[name]["S"] for name in key_names(table))
 
 
+_OF_A_PLACE: Final = ("quieted", "burning", "watch", "touched", "firing")
+
+
 def moves(table: str, partition: str) -> bool:
     """Does a partition move?
 
@@ -85,7 +88,7 @@ def moves(table: str, partition: str) -> bool:
     a place: the tick's memory of itself, and which pages are to be written at once.
     """
     return table != "incidents" or not (
-        partition in (settings.NOTICE_PARTITION, settings.HELD_PARTITION, "quieted", "watch", "touched", "firing")
+        partition in (settings.NOTICE_PARTITION, settings.HELD_PARTITION, *_OF_A_PLACE)
         or partition.startswith(("delivery#", "untold#", "mass#"))
     )
 
