@@ -14,14 +14,16 @@ from lookout.history.round import Round
 from lookout.probe.result import Layer, ProbeResult, Reason, Status
 from lookout.store import Store
 from lookout.store.mass import MassBook
+from lookout.store.minutes import Minutes
 from lookout.store.watch import WatchLog
 from lookout.surface.model import Surface, surface_of
 from lookout.surface.packed import pack
 from lookout.verdict.judge import Judgement
+from lookout.verdict.quiet import Waiting
 from lookout.verdict.state import ShardState
 
 from functions.judge import handler as judge
-from tests.handlers.memory import Memory, MemoryLog, MemoryMass
+from tests.handlers.memory import Memory, MemoryLog, MemoryMass, QuietRows
 
 MINUTE = 1_787_409_240
 """2026-08-22T14:34:00Z: the newest round of the events."""
@@ -351,6 +353,60 @@ def test_whatever_becomes_of_the_watch_and_of_judging_what_is_held_is_told(world
     assert [notice.type for notice in world.notices.values()] == ["digest"]
 
 
+def test_what_waited_for_the_end_of_quiet_hours_is_told_by_the_tick(world: World) -> None:
+    outage(world)
+    run("round")
+    (opened,) = world.notices.values()
+    world.rows["hook", opened.dedup_key] = Waiting("hook", opened, 1, MINUTE - 3600, "warning", 1)
+    assert run("round")["notices"] == 0
+    assert run("tick")["notices"] == 1
+    assert [(one.type, one.sinks) for one in world.notices.values()][1:] == [("digest", ("hook",))]
+
+
+@unmeasured
+def test_whatever_fails_before_it_what_waited_is_told_and_all_that_failed_is_said(world: World) -> None:
+    outage(world)
+    run("round")
+    (opened,) = world.notices.values()
+    world.rows["hook", opened.dedup_key] = Waiting("hook", opened, 1, MINUTE - 3600, "warning", 1)
+    world.tell(SEARCH, MINUTE + 60, "uuu")
+    world.now += 60
+    world.mass.broken = TimeoutError("throttled")
+    world.broken["s000"] = RuntimeError("throttled")
+    with pytest.raises(ExceptionGroup, match="2 of 5 steps failed"):
+        run("tick")
+    assert world.rows == {}
+
+
+@unmeasured
+@pytest.mark.parametrize("watched", [True, False])
+def test_the_tick_tells_of_a_budget_that_burns_whatever_fails_before(
+    world: World, monkeypatch: pytest.MonkeyPatch, watched: bool
+) -> None:
+    monkeypatch.setattr(judge, "minutes", Minutes())
+    world.definitions = (SITE, [DOCS, replace(SEARCH, burn_alerts=True)])
+    for ago in range(32, 0, -1):
+        world.tell(SEARCH, MINUTE - 60 * ago, "uuu" if ago > 2 else "ddd")
+    outage(world)
+    run("round")
+    assert [notice.type for notice in world.notices.values()] == ["incident.opened"]
+    world.now += 60
+    world.mass.broken = TimeoutError("throttled")
+    if not watched:
+        world.log.broken = TimeoutError("throttled")
+    for _ in range(2):  # of two ticks of a minute one tells
+        with pytest.raises((TimeoutError, ExceptionGroup), match="throttled" if watched else "2 of 5 steps"):
+            run("tick")
+    _, burn = world.notices.values()
+    assert (burn.type, burn.slug, burn.status, burn.severity, burn.sinks) == (
+        "slo.burn",
+        "search",
+        "down",
+        "high",
+        ("hook",),
+    )
+
+
 @unmeasured
 def test_what_is_held_and_cannot_be_read_keeps_nobody_from_judging(world: World) -> None:
     outage(world)
@@ -371,7 +427,7 @@ def test_what_is_in_memory_is_called_like_the_real_one(in_memory: type, real: ty
 
 
 def test_memory_has_the_stores_signatures() -> None:
-    for name, method in vars(Memory).items():
+    for name, method in {**vars(QuietRows), **vars(Memory)}.items():
         if not name.startswith("_"):
             assert list(inspect.signature(method).parameters) == list(
                 inspect.signature(getattr(Store, name)).parameters

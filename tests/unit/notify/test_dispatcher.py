@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 from lookout.config.model import Sink, Site
-from lookout.errors import SecretError, StoreError
+from lookout.config.quiet import Quiet
+from lookout.errors import ConflictError, SecretError, StoreError
 from lookout.notify.dispatcher import Outcome, Ports, Task, attempt, deliver_messages, fan_out, target_of
 from lookout.notify.firing import Firing
 from lookout.notify.request import HttpRequest, Request
 from lookout.notify.retry import TRIED_FOR_S, Answer
 from lookout.store.deliveries import Delivery, Untold
+from lookout.verdict.quiet import Waiting
 from lookout.verdict.state import Notice
 
-from tests.contract.notify.sample import OPEN, RESOLVED, SITE
+from tests.contract.notify.sample import OPEN, RESOLVED, SITE, ended, of_kind
 from tests.handlers.memory import QuietRows
 
 NOW = 1_787_409_300
@@ -383,3 +385,84 @@ def test_what_fires_at_an_alertmanager_is_kept_before_it_is_told() -> None:
         ("prometheus", OPEN.dedup_key, NOW, RESOLVED.incident.resolved_at if RESOLVED.incident else 0),
     ]
     assert json.loads(world.sent[0].body) == [world.firing[0].alert]
+
+
+NIGHT = Quiet(0, 0, "UTC", ("sat",))
+"""NOW is on a Saturday."""
+SLOW = of_kind("latency", "latency.degraded", "degraded")
+FAST = replace(ended(SLOW), id="evt_fast")
+MORNING = NOW - NOW % 86_400 + 86_400
+
+
+def at_night(*answers: Answer) -> World:
+    world = World(*answers, sinks=(replace(HOOK, signing=None, quiet=(NIGHT,)), ONCALL))
+    world.notices |= {SLOW.id: SLOW, FAST.id: FAST}
+    return world
+
+
+def test_what_can_wait_waits_and_is_over_for_the_queue() -> None:
+    world = at_night()
+    said = "quiet hours until 2026-08-23 00:00 UTC, then in a digest"
+    assert attempt(task(SLOW), world.ports) == Outcome(task(SLOW), "quiet", said)
+    assert world.records[SLOW.id, "hook"] == Delivery("hook", "quiet", said, NOW)
+    assert world.quieted("hook", SLOW.dedup_key) == Waiting("hook", SLOW, 1, NOW, "warning", 1)
+    assert attempt(task(SLOW, number=2), world.ports).result == "known"
+    assert attempt(task(FAST), world.ports).result == "quiet"
+    (row,) = world.all_quieted()
+    assert (row.notice, row.count) == (FAST, 2)
+    assert world.sent == []
+
+
+def test_an_outage_and_its_end_never_wait() -> None:
+    world = at_night(Answer(200), Answer(200))
+    assert [attempt(task(one), world.ports).result for one in (OPEN, RESOLVED)] == ["delivered"] * 2
+    assert world.all_quieted() == []
+
+
+def test_another_sink_has_hours_of_its_own() -> None:
+    world = at_night(Answer(200))
+    assert attempt(task(SLOW, sink="oncall"), world.ports).result == "delivered"
+
+
+def test_what_was_not_taken_by_day_does_not_come_at_night() -> None:
+    world = at_night(Answer(503))
+    world.now = NOW - 86_400
+    assert attempt(task(SLOW, queued=world.now), world.ports).result == "retrying"
+    world.now = NOW
+    assert attempt(task(SLOW, number=2), world.ports).result == "quiet"
+    assert world.records[SLOW.id, "hook"].attempts == 1
+
+
+def test_in_the_morning_nothing_overtakes_what_waits() -> None:
+    world = at_night(Answer(200))
+    attempt(task(SLOW), world.ports)
+    world.now = MORNING
+    assert attempt(task(FAST), world.ports) == Outcome(task(FAST), "quiet", "in the next digest")
+    world.tell_quieted(world.all_quieted(), None, MORNING)
+    again = replace(SLOW, id="evt_again", type="incident.reminder")
+    world.notices[again.id] = again
+    assert attempt(task(again), world.ports).result == "delivered"
+
+
+@pytest.mark.parametrize("others", [1, 9])
+def test_a_tick_that_tells_at_the_same_time_is_seen(others: int) -> None:
+    """It took the row between our reading and our writing."""
+    world = at_night()
+    attempt(task(SLOW), world.ports)
+    read, left = world.quieted, [others]
+
+    def quieted(sink: str, about: str) -> Waiting | None:
+        found = read(sink, about)
+        if left[0]:
+            left[0] -= 1
+            key = (sink, about)
+            world.rows[key] = replace(world.rows[key], version=world.rows[key].version + 1)
+        return found
+
+    world.quieted = quieted  # type: ignore[method-assign]
+    if others > 1:
+        with pytest.raises(ConflictError):
+            attempt(task(FAST), world.ports)
+        assert (FAST.id, "hook") not in world.records
+    else:
+        assert attempt(task(FAST), world.ports).result == "quiet"

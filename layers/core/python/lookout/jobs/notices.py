@@ -35,7 +35,8 @@ class Stand:
 
     sink: str
     result: str
-    """waiting (not tried yet), retrying, delivered, failed (refused for good), dead (given up), or lost."""
+    """waiting (not tried yet), retrying, quiet (it waits for a digest), delivered, failed (refused for good), dead (given
+    up), or lost."""
     delivery: Delivery | None
 
 
@@ -140,6 +141,8 @@ def _later(store: Store, notice: Notice, now: int) -> list[Letter]:
 def _refusal(stand: Stand, configured: Collection[str], after: Sequence[Letter]) -> str:
     if stand.result == "delivered":
         return "it was delivered"
+    if stand.result == "quiet":
+        return "it waits for the end of quiet hours, or a digest has told of it"
     if stand.result in OPEN:
         return "it is still being tried"
     if stand.sink not in configured:
