@@ -25,6 +25,7 @@ from lookout.verdict.gathering import Book, Step
 from lookout.verdict.judge import Judgement
 from lookout.verdict.maintenance import over_at
 from lookout.verdict.quiet import Waiting
+from lookout.verdict.reports import Mark
 from lookout.verdict.state import Incident, Notice, ServerState, ShardState
 from lookout.verdict.watch import Watch
 
@@ -86,6 +87,8 @@ class Memory(QuietRows):
         self.windows: list[Window] = []
         """Maintenance that is not of the file."""
         self.marks: dict[tuple[str, int], bytes] = {}
+        self.report: dict[tuple[str, str], Mark] = {}
+        """Which digest was told last, by sink and kind."""
         self.writes: list[tuple[str, ...]] = []
         self.broken: dict[str, Exception] = {}
         """By shard or slug: what is raised when it is read or written."""
@@ -97,9 +100,6 @@ class Memory(QuietRows):
     def roster(self, consistent: bool = False) -> tuple[Site | None, list[Server]]:
         del consistent
         return self.definitions
-
-    def site(self) -> Site | None:
-        return self.definitions[0]
 
     def maintenance(self, since: int, now: int) -> list[Window]:
         del now
@@ -167,8 +167,30 @@ class Memory(QuietRows):
         return {slug: state for shard in self.shard_states() for slug, state in shard.servers.items()}
 
     def incidents_since(self, slug: str, since: int) -> list[Incident]:
+        return [i for i in self.incidents_touching(slug, since) if i.kind == "availability"]
+
+    def incidents_touching(self, slug: str, since: int) -> list[Incident]:
         mine = sorted((i for i in self.incidents.values() if i.slug == slug), key=lambda i: i.id, reverse=True)
-        return [i for i in mine if i.kind == "availability" and (i.resolved_at is None or i.resolved_at > since)]
+        lasted = [i for i in mine if i.kind == "availability" and (i.resolved_at is None or i.resolved_at > since)]
+        return [i for i in mine if i in lasted or (i.kind != "availability" and i.opened_at >= since)]
+
+    def incident(self, slug: str, incident_id: str) -> Incident | None:
+        self._check(slug)
+        return self.incidents.get(incident_id)
+
+    def report_marks(self) -> dict[tuple[str, str], Mark]:
+        return dict(self.report)
+
+    def keep_report(self, mark: Mark, digest: Notice | None, now: int) -> None:
+        del now
+        self._check(mark.sink)
+        key = (mark.sink, mark.kind)
+        if (self.report[key].version if key in self.report else 0) != mark.version:
+            raise ConflictError("told by another")
+        self.report[key] = replace(mark, version=mark.version + 1)
+        if digest is not None:
+            assert digest.id not in self.notices
+            self.notices[digest.id] = Notice.from_json(json.loads(json.dumps(digest.to_json())))
 
     def open_incidents(self, states: Iterable[ServerState]) -> dict[str, Incident]:
         found = (self.incidents.get(key) for state in states for key in state.incidents.values())

@@ -14,7 +14,7 @@ from lookout.verdict.state import Notice
 def tell_quieted(store: Store, now: int) -> tuple[Notice, ...]:
     """The digests that went to the outbox. What another tick tells, or became more meanwhile, is left to the next."""
     rows = store.all_quieted()
-    site = store.site() if rows else None
+    site, _ = store.roster() if rows else (None, [])
     if site is None:
         return ()
     told: list[Notice] = []
