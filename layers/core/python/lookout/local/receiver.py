@@ -1,7 +1,7 @@
 """The demo's webhook receiver: checks Standard Webhooks signatures with nothing but `hmac`, and keeps what it got.
 
 It shows how a receiver is written: verify over the raw bytes before parsing, refuse what is older than five minutes,
-treat `webhook-id` as the idempotency key. Everything it shows came from outside, so everything it shows is escaped.
+treat `webhook-id` as the idempotency key. `receiver_page` shows what came.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import html
 import json
 import time
 from collections import deque
@@ -24,15 +23,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from lookout.local import receiver_page
+
 TOLERANCE_S: Final = 300
 BODY_LIMIT: Final = 256 * 1024
 KEPT: Final = 500
 BODY_KEPT: Final = 65_536
-PAGE_HEADERS: Final = {
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "cache-control": "no-store",
-}
 
 
 def verify(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> str | None:
@@ -66,6 +62,9 @@ class Inbox:
                     self.events.append(json.loads(line))
                 except json.JSONDecodeError:  # a line half written when the machine went down
                     continue
+        self._count = 0
+        for event in self.events:
+            self._number(event)
         self._seen = {str(e["id"]) for e in self.events if e.get("verified")}
 
     def receive(self, headers: Mapping[str, str], body: bytes) -> tuple[int, str]:
@@ -76,7 +75,7 @@ class Inbox:
         if problem is None:
             try:
                 payload = json.loads(body)
-            except ValueError:
+            except (ValueError, RecursionError):
                 problem = "the body is not JSON"
         identity = headers.get("webhook-id", "")[:100]
         repeated = problem is None and identity in self._seen
@@ -97,79 +96,25 @@ class Inbox:
         self._seen.add(identity)
         return (200, "seen before") if repeated else (202, "accepted")
 
+    def event(self, number: int) -> dict[str, Any] | None:
+        """The delivery of that number; None where it is not kept (any more)."""
+        return next((event for event in self.events if event["number"] == number), None)
+
     def _keep(self, event: dict[str, Any]) -> None:
-        self.events.append(event)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(event, separators=(",", ":")) + "\n")
+        self._number(event)
+        self.events.append(event)
 
-
-_STYLE: Final = """
-:root{color-scheme:light dark;--page:#f6f7f8;--panel:#fff;--line:#e2e5e9;--ink:#14181d;--dim:#59626d;--link:#1a56a8;
---ok:#17703f;--bad:#ab231b}
-@media (prefers-color-scheme:dark){:root{--page:#0d1013;--panel:#15191d;--line:#272d34;--ink:#e9ecef;--dim:#9ba5b0;
---link:#8ab8f5;--ok:#6fd49b;--bad:#ff9a92}}
-*{box-sizing:border-box}
-body{margin:0 auto;max-width:70rem;padding:2rem 1.25rem;background:var(--page);color:var(--ink);
-font:400 .9375rem/1.5 ui-sans-serif,system-ui,sans-serif;font-variant-numeric:tabular-nums}
-h1{margin:0;font-size:1.5rem;letter-spacing:-.015em}
-p{margin:.25rem 0 1.5rem;color:var(--dim)}
-a{color:var(--link)}
-code{font:.875em ui-monospace,Menlo,Consolas,monospace}
-table{width:100%;border-collapse:separate;border-spacing:0;background:var(--panel);border:1px solid var(--line);
-border-radius:14px}
-th,td{padding:.75rem 1.25rem;text-align:left;vertical-align:top}
-th{color:var(--dim);font-size:.8125rem;font-weight:400;padding-bottom:.25rem}
-tbody tr+tr td{border-top:1px solid var(--line)}
-td.when,td.type,td.status,td.checked{white-space:nowrap}
-td.when{color:var(--dim)}
-td.type{font-weight:600}
-td.server,td.message{overflow-wrap:anywhere}
-td.yes{color:var(--ok)}td.no{color:var(--bad)}
-td.empty{color:var(--dim)}
-@media (max-width:45rem){thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
-table,tbody,tr,td{display:block}tr{padding:1rem}td{padding:0;border:0!important}
-tr+tr{border-top:1px solid var(--line)}td.when{white-space:normal}}
-"""
-_HEAD: Final = ("Received", "Type", "Server", "Status", "Message", "Signature")
-
-
-def page(events: list[dict[str, Any]]) -> str:
-    """A page listing `events`, newest first. It loads itself anew every five seconds."""
-    empty = (
-        '<tr><td class="empty" colspan="6">Nothing yet. Break a server: '
-        "<code>.venv/bin/lookout local break demo-flaky</code></td></tr>"
-    )
-    head = "".join(f'<th scope="col">{name}</th>' for name in _HEAD)
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Webhook receiver · Lookout demo</title>'
-        '<meta http-equiv="refresh" content="5"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{_STYLE}</style></head><body><main><h1>Webhook receiver</h1>"
-        '<p>What Lookout sent, newest first, each signature checked here. <a href="/events">As JSON</a></p>'
-        f"<table><thead><tr>{head}</tr></thead>"
-        f"<tbody>{''.join(map(_row, reversed(events))) or empty}</tbody></table></main></body></html>"
-    )
-
-
-def _row(event: dict[str, Any]) -> str:
-    """One delivery; every word of it came from outside."""
-    payload = event["payload"] if isinstance(event.get("payload"), dict) else {}
-    failure = payload["failure"] if isinstance(payload.get("failure"), dict) else {}
-    good = bool(event.get("verified"))
-    checked = ("✓ verified, repeated" if event.get("repeated") else "✓ verified") if good else "✗ refused"
-    cells = (
-        ("when", str(event.get("received_at", "")).replace("T", " ").replace("Z", " UTC")),
-        ("type", payload.get("type") or "not accepted"),
-        ("server", payload.get("server_slug", "")),
-        ("status", f"{payload.get('previous_status', '')} → {payload.get('status', '')}" if payload else ""),
-        ("message", failure.get("message") or event.get("problem") or ""),
-        (f"checked {'yes' if good else 'no'}", checked),
-    )
-    return "<tr>" + "".join(f'<td class="{name}">{html.escape(str(text))}</td>' for name, text in cells) + "</tr>"
+    def _number(self, event: dict[str, Any]) -> None:
+        """Numbers are of one run: what came before it is counted anew."""
+        self._count += 1
+        event["number"] = self._count
 
 
 def receiver_app(inbox: Inbox) -> Starlette:
-    """POST /hook takes deliveries; GET /events is JSON, oldest first; GET / is a page."""
+    """POST /hook takes deliveries; GET / is a page, /events is JSON, oldest first, /events/N one of them as text."""
 
     async def hook(request: Request) -> Response:
         body = bytearray()
@@ -183,8 +128,21 @@ def receiver_app(inbox: Inbox) -> Starlette:
     async def events(_: Request) -> Response:
         return JSONResponse({"events": list(inbox.events)}, headers={"cache-control": "no-store"})
 
-    async def home(_: Request) -> Response:
-        return HTMLResponse(page(list(inbox.events)), headers=PAGE_HEADERS)
+    async def event(request: Request) -> Response:
+        found = inbox.event(request.path_params["number"])
+        if found is None:
+            return PlainTextResponse("not kept", 404)
+        # Half a character may stand in JSON, and in no bytes.
+        text = receiver_page.raw(found).encode("utf-8", "replace")
+        return PlainTextResponse(text, headers=receiver_page.HEADERS)
 
-    routes = [Route("/hook", hook, methods=["POST"]), Route("/events", events), Route("/", home)]
+    async def home(_: Request) -> Response:
+        return HTMLResponse(receiver_page.page(list(inbox.events)), headers=receiver_page.HEADERS)
+
+    routes = [
+        Route("/hook", hook, methods=["POST"]),
+        Route("/events", events),
+        Route("/events/{number:int}", event),
+        Route("/", home),
+    ]
     return Starlette(routes=routes)
