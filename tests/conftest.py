@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,8 +13,10 @@ from lookout.local.layout import Layout
 from lookout.local.ministack import start_ministack
 
 ROOT = Path(__file__).parent.parent
-# No example fails for the time it takes: that depends on what else the machine does.
-hypothesis.settings.register_profile("lookout", deadline=None)
+# No example fails for the time it takes: that depends on what else the machine does. In CI the examples are always the
+# same; a developer's runs look for new ones.
+CI = os.environ.get("CI", "").lower() in ("1", "true")
+hypothesis.settings.register_profile("lookout", deadline=None, derandomize=CI)
 hypothesis.settings.load_profile("lookout")
 
 

@@ -294,7 +294,7 @@ PLANS = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(PLANS, st.lists(replies(), min_size=1, max_size=8), st.booleans())
 def test_whatever_is_answered_the_exchange_ends_and_is_concluded(plan: Plan, script: list[Any], strict: bool) -> None:
     """Nothing but Failure is raised, requests are few, and their headers can be written."""

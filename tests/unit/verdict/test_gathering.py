@@ -465,7 +465,7 @@ class Story(World):
             self.tick()
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.frozensets(st.sampled_from(SINKS)), min_size=9, max_size=9), st.lists(_happenings, max_size=40))
 def test_every_held_notice_is_told_in_one_digest_or_released_once(
     sinks: list[frozenset[str]], happenings: list[tuple[Any, ...]]
