@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from lookout import settings
-from lookout.jobs import gathering, judging, quiet, watching
+from lookout.config.model import Server, Site
+from lookout.jobs import burning, gathering, judging, quiet, watching
 from lookout.store import Store, surfaces
 from lookout.store.mass import MassBook
+from lookout.store.minutes import Minutes
 from lookout.store.watch import WatchLog
 from lookout.verdict.state import Notice
 from lookout.verdict.watch import held_before
 
 logger = Logger(service="judge")
 metrics = Metrics(namespace=settings.METRICS_NAMESPACE, service="judge")
+minutes = Minutes()
+"""What this process remembers of the verdicts, from tick to tick."""
 
 
 @metrics.log_metrics
@@ -26,9 +31,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, int]:
     """DynamoDB stream batch of rounds, or a scheduler's tick -> counts. An error makes the stream send again."""
     own = settings.JudgeSettings.from_env(os.environ)
     tick = _Wake(own, int(time.time()))
-    shards = judging.shards_of(event["Records"]) if "Records" in event else None
     # Each is done whatever becomes of the others; in this order, so that what one of them writes the next one sees.
-    steps = [partial(tick.judge, shards)] if shards is not None else [tick.watch, tick.judge, tick.gather, tick.quiet]
+    steps: list[Callable[[], None]] = [tick.watch, tick.judge, tick.gather, tick.quiet, tick.burn]
+    if "Records" in event:
+        steps = [partial(tick.judge, judging.shards_of(event["Records"]))]
     errors: list[Exception] = []
     for step in steps:
         try:
@@ -59,11 +65,13 @@ class _Wake:
         self.notices: list[Notice] = []
         self.minutes = 0
         self.lag_s: int | None = None
+        self._roster: tuple[Site | None, Sequence[Server]] | None = None
 
     def watch(self) -> None:
         seen = watching.watch_over(self._store, self._log, self._now)
         self.notices += seen.notices
         self.lag_s = seen.lag_s
+        self._roster = seen.roster
 
     def judge(self, shards: set[str] | None = None) -> None:
         read = partial(surfaces.get_surface, self._own.home, self._own.surfaces_bucket)
@@ -77,3 +85,7 @@ class _Wake:
 
     def quiet(self) -> None:
         self.notices += quiet.tell_quieted(self._store, self._now)
+
+    def burn(self) -> None:
+        roster = self._roster or self._store.roster()
+        self.notices += burning.tell_burns(self._store, minutes, roster, self._now)

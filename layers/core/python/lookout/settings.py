@@ -54,6 +54,8 @@ NOTICES_TTL_S: Final = 30 * 86400
 CHANGES_TTL_S: Final = 400 * 86400
 TAKEN_TTL_S: Final = 400 * 86400
 """Of a notice that a digest took: it must outlive the digest."""
+BURNS_TTL_S: Final = 2 * 86400
+"""After a burn alert is over: longer than its end may be on its way to a sink."""
 WINDOWS_TTL_S: Final = 400 * 86400
 """After a maintenance window is over."""
 

@@ -20,9 +20,7 @@ from lookout.verdict.burning import Burning
 from lookout.verdict.state import Notice
 
 BURNING: Final = "burning"
-"""Partition key of the rows. One that is over stays for OVER_TTL_S: the next may not open at once."""
-OVER_TTL_S: Final = 2 * 86_400
-"""Longer than the end of an alert may be on its way to a sink."""
+"""Partition key of the rows. One that is over stays for a while: the next may not open at once."""
 
 
 class Burnbook(Archive):
@@ -42,7 +40,7 @@ class Burnbook(Archive):
     def keep_burning(self, burning: Burning, notices: Sequence[Notice], now: int) -> None:
         """Store it and the notices together. Raises ConflictError when somebody kept it since it was read."""
         item = self._m.incident
-        ttl = None if burning.open else now + OVER_TTL_S
+        ttl = None if burning.open else now + settings.BURNS_TTL_S
         row = item(BURNING, burning.slug, data=_dump(burning.to_json()), version=burning.version + 1, ttl=ttl)
         unmoved = item.version == burning.version if burning.version else item.pk.does_not_exist()
         try:
