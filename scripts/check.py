@@ -39,6 +39,7 @@ class Tool:
 TOOLS = (
     Tool("browser", ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"), "chromium", True),
     Tool("alertmanager", ("prometheus-alertmanager",), "prometheus-alertmanager", False),
+    Tool("prometheus", ("promtool",), "prometheus", False),
 )
 
 
