@@ -104,6 +104,7 @@ def test_the_data_model_has_the_tables_and_their_times() -> None:
             ("change", settings.CHANGES_TTL_S),
             ("taken", settings.TAKEN_TTL_S),
             ("window", settings.WINDOWS_TTL_S),
+            ("burn", settings.BURNS_TTL_S),
         )
     }
     assert tables == {
@@ -116,7 +117,7 @@ def test_the_data_model_has_the_tables_and_their_times() -> None:
             *[days["notice"]] * 3,
             days["change"],
             days["notice"],
-            *[days["window"], ""],
+            *[days["window"], days["burn"], ""],
         ],
     }
 
