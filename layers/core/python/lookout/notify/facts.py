@@ -67,7 +67,8 @@ def phase(notice: Notice) -> Phase:
         return Phase.NEWS
     if notice.incident.resolved_at is not None:
         return Phase.RESOLVED
-    again = notice.type in ("incident.updated", "incident.reminder") or (notice.digest is not None and notice.sequence)
+    told = notice.digest is not None or notice.slo is not None
+    again = notice.type in ("incident.updated", "incident.reminder") or (told and notice.sequence)
     return Phase.UPDATED if again else Phase.OPENED
 
 
@@ -126,6 +127,8 @@ def facts(notice: Notice) -> list[Fact]:
         return [Fact("Status", notice.status), severity]
     if notice.incident.kind == "region":
         return [*_silence(notice, notice.incident), severity]
+    if notice.slo is not None:
+        return [*_burning(notice, notice.slo, notice.incident), severity]
     began = at("First seen", notice.incident.started_at)
     if notice.digest is not None:
         return [*_extent(notice.digest, notice.incident, began), severity]
@@ -167,6 +170,25 @@ def _extent(digest: Mapping[str, Any], incident: Incident, began: Fact) -> list[
     if incident.resolved_at is None:
         return [failing, began]
     return [Fact("Lasted", duration(max(0, incident.resolved_at - incident.started_at))), failing, began]
+
+
+def _burning(notice: Notice, slo: Mapping[str, Any], incident: Incident) -> list[Fact]:
+    """A rate that is not known is `?`."""
+    long, short = ("?" if slo[key] is None else f"{slo[key]:g}" for key in ("burn_rate", "short_burn_rate"))
+    rates = f"{long} over {slo['window']}, {short} over {coarse(slo['short_window_seconds'])}"
+    left = slo["budget_remaining"]
+    budget = [] if left is None else [Fact("Budget of 30 days", f"{abs(left):.1%} {'overspent' if left < 0 else 'left'}")]
+    over = incident.resolved_at
+    lasted = [] if over is None else [Fact("Lasted", duration(max(0, over - incident.started_at)))]
+    return [
+        Fact("Burn rate", rates),
+        Fact("Told from", f"{slo['threshold']:g}"),
+        Fact("Objective", slo["objective"]),
+        *budget,
+        *lasted,
+        at("Burning since", incident.started_at),
+        Fact("Status", notice.status),
+    ]
 
 
 def _planned(maintenance: Mapping[str, Any]) -> list[Fact]:

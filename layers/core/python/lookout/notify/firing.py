@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from lookout.notify.sinks.alertmanager import HOLD_S, alert
 from lookout.notify.text import rfc3339
+from lookout.verdict.burning import PREFIX as BURNS
 from lookout.verdict.state import Incident, Notice
 
 KIND: Final = "alertmanager"
@@ -42,7 +43,12 @@ def of_notice(notice: Notice, sink: str, site_url: str, now: int) -> Firing | No
 
 
 def settled(firing: Firing, incident: Incident | None) -> Firing:
-    """With the end of the incident, where that has come and its notice has not: it waits, or is for other sinks now."""
+    """With the end of the incident, where that has come and its notice has not: it waits, or is for other sinks now.
+
+    A burn alert that is not found any more is over as well: its server has another one, or none of late.
+    """
+    if firing.ended_at is None and incident is None and firing.about.startswith(BURNS):
+        return replace(firing, ended_at=firing.told_at)
     if firing.ended_at is None and incident is not None and incident.resolved_at is not None:
         return replace(firing, ended_at=incident.resolved_at, told_at=incident.resolved_at)
     return firing

@@ -59,5 +59,6 @@ KINDS: Final = {
     "credential": ("has a credential that expires soon", "has a new credential"),
     "drift": ("changed what it offers", "is no longer told to have changed"),
     "region": ("is silent", "reports again"),
+    "slo": ("burns its error budget", "no longer burns its error budget"),
 }
 """What is said of an incident of each kind, open and resolved."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lookout import __version__
+from lookout.notify.facts import Phase, phase
 from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.signing import sign
 from lookout.notify.sinks.alertmanager import webhook_v4
@@ -122,7 +123,7 @@ def payload(notice: Notice, site_url: str) -> dict[str, Any]:
 def flat(notice: Notice, site_url: str) -> dict[str, Any]:
     """`compat: alivemcp`: one level, no nulls but where nothing is known. A type it has no event for keeps its name."""
     return {
-        "event": _FLAT_EVENTS.get(notice.type, notice.type.replace(".", "_")),
+        "event": _event(notice),
         "server_slug": notice.slug,
         "timestamp": rfc3339(notice.created_at),
         "probe_result": notice.status,
@@ -132,6 +133,13 @@ def flat(notice: Notice, site_url: str) -> dict[str, Any]:
         "last_error": notice.failure.message[:_TEXT] or _bounded(notice.failure.reason),
         "dashboard_url": links(notice, site_url)["status_page"],
     }
+
+
+def _event(notice: Notice) -> str:
+    """Of a burning budget the beginning alone is a breach: what follows must not sound like another."""
+    follows = notice.slo is not None and phase(notice) is not Phase.OPENED
+    named = notice.type.replace(".", "_")
+    return named if follows else _FLAT_EVENTS.get(notice.type, named)
 
 
 def _bounded(text: str | None) -> str | None:
