@@ -102,7 +102,7 @@ GRANTS: Final = (
     ),
     Grant("notify", "topics/sinks", ("sns:Publish",), "messages to the topics of sinks"),
     Grant("notify", "buses/sinks", ("events:PutEvents",), "events to the buses of sinks"),
-    Grant("rollup", "table/servers", ("dynamodb:Scan",), "the roster"),
+    Grant("rollup", "table/servers", ("dynamodb:Scan",), "the roster, and the sinks that ask for digests"),
     Grant(
         "rollup",
         "table/rounds",
@@ -110,7 +110,12 @@ GRANTS: Final = (
         "rounds and verdicts of hours that are over; marks of rounds that came late, once they are in",
     ),
     Grant("rollup", "table/history", ("dynamodb:Query", "dynamodb:PutItem"), "chunks and daily summaries"),
-    Grant("rollup", "table/incidents", ("dynamodb:Query",), "how far judging has come; the incidents of a day"),
+    Grant(
+        "rollup",
+        "table/incidents",
+        ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"),
+        "how far judging has come; incidents; a digest, with the mark that it was told, in one transaction",
+    ),
     Grant("publish", "table/servers", ("dynamodb:Scan",), "the roster"),
     Grant("publish", "table/rounds", ("dynamodb:Query",), "verdicts of the last hours"),
     Grant("publish", "table/history", ("dynamodb:Query",), "daily summaries"),

@@ -237,6 +237,18 @@ def _member(name: str, until: int | None = None) -> dict[str, Any]:
     return {"slug": "x", "name": name, "status": status, "reason": reason, "since": STARTED, "until": until}
 
 
+def waited(name: str, until: int | None, **more: Any) -> dict[str, Any]:
+    """Of what waited for the end of quiet hours, one incident."""
+    told = {"slug": "x", "name": name, "type": "latency.degraded", "kind": "latency", "severity": "warning"}
+    return {**told, "status": "up", "notices": 1, "open": until is None, "since": STARTED, "until": until, **more}
+
+
+def summed(name: str, **more: Any) -> dict[str, Any]:
+    """Of the digest of a day or a week, one server; it was up and seen all the time, if `more` says nothing else."""
+    told = {"slug": "x", "name": name, "status": "up", "uptime": 1.0, "coverage": 1.0, "outages": 0}
+    return {**told, "downtime_seconds": 0, "incidents": 0, "open": [], **more}
+
+
 DIGEST = replace(
     STALE,
     id="evt_01J00000000000000000000005",
@@ -338,6 +350,104 @@ MAINTENANCE_OVER = replace(
     previous_status="maintenance",
     sequence=1,
 )
+QUIET = replace(
+    MAINTENANCE,
+    id="evt_01J00000000000000000000012",
+    type="digest",
+    created_at=STARTED + 9 * 3600,
+    slug="digest:quiet",
+    status="unknown",
+    severity="warning",
+    dedup_key="rep_01J00000000000000000000012",
+    server={**MAINTENANCE.server, "slug": "digest:quiet", "name": "Quiet hours"},
+    quorum=Quorum(0, 0, 0, "quiet", 0),
+    maintenance=None,
+    report={
+        "kind": "quiet",
+        "begins_at": STARTED,
+        "ends_at": STARTED + 9 * 3600,
+        "notices": 90,
+        "open": 60,
+        "members": [waited(f"Acme {n}", None) for n in range(45)]
+        + [waited(f"Acme {n}", STARTED + 842) for n in range(4)]
+        + [waited("Maintenance of 3 servers", None, type="maintenance.ended", kind=None, open=False)],
+        "more": 30,
+    },
+)
+QUIET_OF_ONE = replace(
+    QUIET,
+    severity="info",
+    report={
+        **(QUIET.report or {}),
+        "notices": 1,
+        "open": 0,
+        "more": 0,
+        "members": [waited("Acme Search", None, type="drift.detected", kind=None, open=False)],
+    },
+)
+HOSTILE_QUIET = replace(
+    QUIET,
+    report={**(QUIET.report or {}), "members": [waited(EVIL[:100], None)] * 25 + [waited(EVIL[:100], STARTED)] * 25},
+)
+WEEK = replace(
+    QUIET,
+    id="evt_01J00000000000000000000013",
+    slug="digest:weekly",
+    severity="info",
+    dedup_key="rep_01J00000000000000000000013",
+    server={**QUIET.server, "slug": "digest:weekly", "name": "The last week"},
+    quorum=Quorum(0, 0, 0, "weekly", 0),
+    report={
+        "kind": "weekly",
+        "begins_at": STARTED - 7 * 86_400,
+        "ends_at": STARTED,
+        "servers": 80,
+        "fine": 60,
+        "uptime": 0.99965,
+        "coverage": 0.99,
+        "outages": 3,
+        "downtime_seconds": 2460,
+        "incidents": 2,
+        "open": 2,
+        "members": [
+            summed("Acme Search", uptime=0.9931, outages=3, downtime_seconds=2460, incidents=1, open=["availability"]),
+            summed("Acme Mail", coverage=0.971, incidents=1, open=["certificate"]),
+            summed("Acme New", uptime=None, coverage=None),
+            *(summed(f"Acme {n}", coverage=0.99) for n in range(47)),
+        ],
+        "more": 30,
+    },
+)
+NOTHING: dict[str, Any] = {"outages": 0, "downtime_seconds": 0, "incidents": 0, "open": 0, "more": 0}
+QUIET_DAY = replace(
+    WEEK,
+    slug="digest:daily",
+    server={**WEEK.server, "slug": "digest:daily", "name": "The last day"},
+    report={
+        **(WEEK.report or {}),
+        **NOTHING,
+        "kind": "daily",
+        "begins_at": STARTED - 86_400,
+        "servers": 1,
+        "fine": 1,
+        "uptime": 1.0,
+        "coverage": 1.0,
+        "members": [summed("Acme")],
+    },
+)
+BLIND_DAY = replace(
+    QUIET_DAY,
+    report={
+        **(QUIET_DAY.report or {}),
+        "fine": 0,
+        "uptime": None,
+        "coverage": None,
+        "members": [summed("Acme", uptime=None, coverage=None)],
+    },
+)
+HOSTILE_WEEK = replace(
+    WEEK, report={**(WEEK.report or {}), "members": [summed(EVIL[:100], outages=1, open=["availability"])] * 50}
+)
 UNHEARD = of_nothing("weather.stormy", "warning")
 EVERY = {
     "stale": STALE,
@@ -381,6 +491,13 @@ EVERY = {
     "hostile digest": HOSTILE_DIGEST,
     "maintenance": MAINTENANCE,
     "maintenance over": MAINTENANCE_OVER,
+    "quiet": QUIET,
+    "quiet of one": QUIET_OF_ONE,
+    "hostile quiet": HOSTILE_QUIET,
+    "week": WEEK,
+    "quiet day": QUIET_DAY,
+    "blind day": BLIND_DAY,
+    "hostile week": HOSTILE_WEEK,
     "unheard of": UNHEARD,
     "bare": replace(
         OPEN,

@@ -81,6 +81,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 def run() -> dict[str, int]:
     event = json.loads((Path(__file__).parent / "events/hour.json").read_text(encoding="utf-8"))
     written: dict[str, int] = rollup.handler(event, object())
+    assert written.pop("digests") == 0
     return written
 
 

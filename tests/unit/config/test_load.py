@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from lookout.config.digest import Digest
 from lookout.config.document import SIZE_LIMIT, Document, dotted
 from lookout.config.load import load_config, milliseconds, parse_config, remarks, schema
 from lookout.config.model import Config, Heartbeat, Server, Sink, Site
@@ -123,6 +124,7 @@ def test_every_value_arrives() -> None:
                 "slack",
                 "secret:slack-url",
                 quiet=(Quiet(1320, 420, "Europe/Berlin", ("mon", "tue", "wed", "thu", "fri"), "high"),),
+                digests=(Digest("weekly", 17, "Europe/Berlin", "fri"), Digest("daily", 8, "Europe/Berlin")),
             ),
             Sink(
                 "hook",
@@ -597,7 +599,7 @@ def test_the_documentation_knows_every_key_and_no_other() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)`( •)? \|", text, re.MULTILINE)
     form = schema()
-    parts = (form, *(form["$defs"][name] for name in ("server", "sink", "quiet", "window", "route")))
+    parts = (form, *(form["$defs"][name] for name in ("server", "sink", "quiet", "digest", "window", "route")))
     assert {key for key, _ in rows} == {key for part in parts for key in part["properties"]}
     assert {key for key, dot in rows if dot} == set(form["properties"]["defaults"]["properties"])
     for _, key, _ in keys():

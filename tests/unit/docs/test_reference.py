@@ -114,7 +114,7 @@ def test_the_data_model_has_the_tables_and_their_times() -> None:
         settings.INCIDENTS_TABLE: [
             *["", "", "1 day", days["change"]],
             *[days["notice"], "", "", days["taken"]],
-            *[days["notice"]] * 3,
+            *[days["notice"]] * 4,
             days["change"],
             days["notice"],
             *[days["window"], days["burn"], ""],

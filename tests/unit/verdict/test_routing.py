@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lookout.config.model import Server, Sink, Site
-from lookout.config.route import Route
+from lookout.config.route import Escalation, Route
 from lookout.config.window import Window
 from lookout.history.round import Round
 from lookout.probe.result import Layer, ProbeResult, Reason, Status
@@ -20,7 +20,7 @@ from lookout.verdict.judge import judge_minute
 from lookout.verdict.maintenance import Calendar
 from lookout.verdict.notices import drift_notice
 from lookout.verdict.people import acknowledge
-from lookout.verdict.routing import Subject, audience, audience_of_region
+from lookout.verdict.routing import Subject, audience, audience_of_region, hears
 from lookout.verdict.state import Incident, Notice, Quorum, ServerState, ShardState, SurfaceChange
 from lookout.verdict.watch import Heard, RegionMemory, Watch, keep
 
@@ -210,3 +210,56 @@ def test_a_silent_region_goes_where_the_routes_send_it_and_else_to_all() -> None
     watch = Watch(1, START - 60, regions=regions | {"eu-west-1": RegionMemory(START - 7200, START - 3600)})
     _, (silent,) = keep(watch, Heard(START - 60), of, [ACME], START)
     assert silent.sinks == ("mail",)
+
+
+STEP = Escalation(900, ("mail",))
+
+
+@pytest.mark.parametrize(
+    ("routes", "change", "heard"),
+    [
+        ((), {}, {"rest"}),
+        ((), {"escalate": STEP}, {"rest", "mail"}),
+        ((), {"notify": ()}, set()),
+        ((Route(("chat",)),), {"routed": False}, {"rest"}),
+        ((Route(("chat",), tags=("prod",), escalate=STEP),), {}, {"chat", "mail", "rest"}),
+        ((Route(("chat",), tags=("test",)), Route(("pager",), servers=("other",))), {}, {"rest"}),
+        # What cannot be reached for this server tells nobody of it.
+        ((Route(("chat",), servers=("acme",)), Route(("pager",))), {}, {"chat", "rest"}),
+        ((Route(("chat",), severity="info"), Route(("pager",))), {}, {"chat", "rest"}),
+        ((Route(("chat",), servers=("acme",), goes_on=True), Route(("pager",))), {}, {"chat", "pager", "rest"}),
+        ((Route(("chat",), severity="high"), Route(("pager",))), {}, {"chat", "pager", "rest"}),
+        ((Route(("chat",), kinds=("drift",)), Route(("pager",))), {}, {"chat", "pager", "rest"}),
+        ((Route(("chat",), types=("drift.detected",)), Route(("pager",))), {}, {"chat", "pager", "rest"}),
+        ((Route(("chat",), regions=("eu-west-1",)), Route(("pager",))), {}, {"chat", "pager", "rest"}),
+        # Our own regions are no server's.
+        ((Route(("chat",), kinds=("region",)), Route(("pager",), types=("region.stale",))), {}, {"rest"}),
+    ],
+)
+def test_who_may_be_told_of_a_server(routes: tuple[Route, ...], change: dict[str, Any], heard: set[str]) -> None:
+    server = replace(ACME, **change)
+    assert {sink.name for sink in SINKS if hears(site(*routes), server, sink.name)} == heard
+
+
+@given(
+    st.lists(
+        st.builds(
+            Route,
+            st.sampled_from((("chat",), ("pager", "mail"))),
+            servers=st.sampled_from(((), ("acme",), ("other",))),
+            tags=st.sampled_from(((), ("prod",), ("test",))),
+            severity=st.sampled_from(("", "info", "high", "critical")),
+            kinds=st.sampled_from(((), ("availability",), ("region",), ("drift", "region"))),
+            types=st.sampled_from(((), ("incident.opened",), ("region.stale",))),
+            goes_on=st.booleans(),
+        ),
+        max_size=4,
+    ),
+    st.sampled_from(("info", "warning", "high", "critical")),
+    st.sampled_from(("availability", "drift", "latency", "")),
+    st.sampled_from(("incident.opened", "incident.resolved", "drift.detected")),
+)
+def test_whoever_is_told_of_a_server_may_be(routes: list[Route], severity: str, kind: str, kind_of_notice: str) -> None:
+    made = site(*routes)
+    for sink in audience(made, ACME, Subject(kind_of_notice, severity, kind, ("eu-west-1",))):
+        assert hears(made, ACME, sink)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from typing import Any, Self
 
+from lookout.config.digest import Digest
 from lookout.config.quiet import Quiet
 from lookout.config.route import Escalation, Route
 from lookout.config.window import Window
@@ -150,17 +151,21 @@ class Sink(_Item):
     options: Mapping[str, Any] = field(default_factory=dict)
     quiet: tuple[Quiet, ...] = ()
     """Hours in which it is not told what can wait."""
+    digests: tuple[Digest, ...] = ()
+    """When it is told what there was."""
 
     def to_item(self) -> dict[str, Any]:
         """JSON object without what is empty."""
-        values = {k: v for k, v in asdict(self).items() if v or k != "quiet"}
-        return {**values, "quiet": [one.to_item() for one in self.quiet]} if self.quiet else values
+        lists = {name: [one.to_item() for one in getattr(self, name)] for name in ("quiet", "digests")}
+        return {k: v for k, v in {**asdict(self), **lists}.items() if v or k not in lists}
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
         """Inverse of `to_item`; unknown keys are ignored."""
         values = _only_known(cls, item)
-        return cls(**{**values, "quiet": tuple(Quiet.from_item(one) for one in values.get("quiet", ()))})
+        values["quiet"] = tuple(Quiet.from_item(one) for one in values.get("quiet", ()))
+        values["digests"] = tuple(Digest.from_item(one) for one in values.get("digests", ()))
+        return cls(**values)
 
     @property
     def referring(self) -> tuple[Any, ...]:

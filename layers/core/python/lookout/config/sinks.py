@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lookout.config.addresses import address_problem
+from lookout.config.digests import digest_problems, digests
 from lookout.config.document import Path
 from lookout.config.model import Sink
 from lookout.config.quiets import quiet, quiet_problems
@@ -53,7 +54,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "sns": Kind("aws", anywhere=False),
     "eventbridge": Kind("aws", anywhere=False),
 }
-ANY: Final = ("allow_private", "quiet")
+ANY: Final = ("allow_private", "digests", "quiet")
 """Keys that are no kind's own."""
 _BODIES: Final = ("format", "compat", "template")
 _TEMPLATE_BYTES: Final = 16_384
@@ -91,6 +92,7 @@ def sink_of(name: str, value: Mapping[str, Any], timezone: str) -> Sink:
         allow_private=value.get("allow_private", False),
         options={**own, "to": value["email"]} if kind == "email" else own,
         quiet=quiet(value.get("quiet", ()), timezone),
+        digests=digests(value.get("digests", ()), timezone),
     )
 
 
@@ -103,6 +105,8 @@ def sink_problems(path: Path, name: str, value: Mapping[str, Any], home: str, ti
         yield from _belonging(path, value, kinds[0])
         if value.get("quiet") is not None:
             yield from quiet_problems((*path, "quiet"), value["quiet"], kinds[0], timezone)
+        if value.get("digests") is not None:
+            yield from digest_problems((*path, "digests"), value["digests"], kinds[0])
     yield from _options(path, name, value, home)
 
 

@@ -30,6 +30,8 @@ _EXAMPLES: Final = {
     "email": "an e-mail address such as ops@example.com",
     "time": "a time in whole minutes such as 2027-01-31T03:00, with Z or an offset where it is not local",
     "clock": "a time of day such as 22:00, of 24 hours",
+    "hour": "a whole hour such as 08:00, of 24 hours",
+    "digest": 'daily or weekly, or a mapping such as {every: weekly, on: monday, at: "08:00"}',
     "channel": "a channel's ID such as C02ABCDEFGH, or its name",
     "chat": "a chat's number in quotes, or a channel's @name",
     "topic": "the ARN of an SNS topic, such as arn:aws:sns:us-east-1:111122223333:alerts",

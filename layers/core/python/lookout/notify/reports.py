@@ -1,4 +1,4 @@
-"""What a digest says that sums up: what waited for the end of quiet hours. Pure.
+"""What a digest says that sums up: what waited for the end of quiet hours, or what a day or a week had. Pure.
 
 Texts are untrusted and of any length, as in `lookout.notify.words`, which makes a story of them.
 """
@@ -6,21 +6,29 @@ Texts are untrusted and of any length, as in `lookout.notify.words`, which makes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from lookout.notify import periods
 from lookout.notify.facts import LISTED, Fact, Listing, at
 from lookout.notify.text import duration, moment, plural
 from lookout.notify.vocabulary import KINDS, TYPES, Tone
 
+QUIET: Final = "quiet"
+"""The kind of a report that tells what waited."""
+
 
 def verb(report: Mapping[str, Any]) -> tuple[Tone, str]:
     """How it looks, and what follows its name in a sentence."""
+    if report["kind"] != QUIET:
+        return periods.verb(report)
     still = f", {plural(report['open'], 'incident')} still open" if report["open"] else ""
     return Tone.NEWS, f"are over: {plural(report['notices'], 'notice')} waited{still}"
 
 
 def listings(report: Mapping[str, Any]) -> tuple[Listing, ...]:
-    """What still lasts, and what does not."""
+    """What still lasts, and what does not; of a day or a week its servers."""
+    if report["kind"] != QUIET:
+        return periods.listings(report)
     members = report["members"]
     still = [_waited(one) for one in members if one["open"]]
     rest = [_waited(one) for one in members if not one["open"]]
@@ -29,13 +37,16 @@ def listings(report: Mapping[str, Any]) -> tuple[Listing, ...]:
     return tuple(
         Listing(heading, tuple(said[:LISTED]), max(0, len(said) - LISTED) + more, apart=True)
         for heading, said, more in groups
-        if said or more
+        if said
     )
 
 
-def facts(report: Mapping[str, Any]) -> list[Fact]:
-    """Of what time it is."""
-    return [at("From", report["begins_at"]), at("Until", report["ends_at"])]
+def facts(report: Mapping[str, Any], severity: str) -> list[Fact]:
+    """Of what time it is, the severity last; of a day or a week what there was in figures, too."""
+    told = [at("From", report["begins_at"]), at("Until", report["ends_at"])]
+    if report["kind"] != QUIET:
+        told = periods.facts(report)
+    return [*told, Fact("Severity", severity)]
 
 
 def _waited(member: Mapping[str, Any]) -> str:

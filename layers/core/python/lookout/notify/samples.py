@@ -30,6 +30,8 @@ TYPES: Final[Mapping[str, tuple[str, str, str, str]]] = {
     "maintenance.ended": ("", "up", "maintenance", "info"),
     "digest": ("mass", "down", "up", "critical"),
     "digest.quiet": ("", "unknown", "unknown", "warning"),
+    "digest.daily": ("", "unknown", "unknown", "info"),
+    "digest.weekly": ("", "unknown", "unknown", "info"),
     "test": ("", "up", "up", "info"),
 }
 """Each type: the kind of incident it is about (empty: none), status, status before, severity.
@@ -100,9 +102,26 @@ def _particular(notice: Notice, began: int) -> Notice:
 def _summing_up(notice: Notice, name: str) -> Notice:
     """A digest of what was."""
     now, slug = notice.created_at, name.replace(".", ":")
-    server = {**notice.server, "slug": slug, "name": "Quiet hours", "url": None}
-    report = {**_QUIET, "begins_at": now - 9 * 3600, "ends_at": now, "members": _waited(now)}
+    title, report = _SUMMED[name](now)
+    server = {**notice.server, "slug": slug, "name": title, "url": None}
     return replace(notice, slug=slug, server=server, regions=(), report=report, sequence=0)
+
+
+def _quiet_hours(now: int) -> tuple[str, dict[str, Any]]:
+    return "Quiet hours", {**_QUIET, "begins_at": now - 9 * 3600, "ends_at": now, "members": _waited(now)}
+
+
+def _day(now: int) -> tuple[str, dict[str, Any]]:
+    end = now // 3600 * 3600
+    return "The last day", {**_PERIOD, "kind": "daily", "begins_at": end - 86_400, "ends_at": end}
+
+
+def _week(now: int) -> tuple[str, dict[str, Any]]:
+    end = now // 3600 * 3600
+    return "The last week", {**_PERIOD, "kind": "weekly", "begins_at": end - 7 * 86_400, "ends_at": end}
+
+
+_SUMMED: Final = {"digest.quiet": _quiet_hours, "digest.daily": _day, "digest.weekly": _week}
 
 
 def _waited(now: int) -> list[dict[str, Any]]:
@@ -162,6 +181,29 @@ _DRIFT: Final[Mapping[str, Any]] = {
 
 
 _QUIET: Final[Mapping[str, Any]] = {"kind": "quiet", "notices": 3, "open": 1, "more": 0}
+
+
+def _summed(number: int, **more: Any) -> dict[str, Any]:
+    told = {"slug": f"{SLUG}-{number}", "name": f"Sample Server {number}", "status": "up", "uptime": 1.0}
+    return {**told, "coverage": 1.0, "outages": 0, "downtime_seconds": 0, "incidents": 0, "open": [], **more}
+
+
+_PERIOD: Final[Mapping[str, Any]] = {
+    "servers": 3,
+    "fine": 1,
+    "uptime": 0.997,
+    "coverage": 0.999,
+    "outages": 2,
+    "downtime_seconds": _LASTED_S,
+    "incidents": 1,
+    "open": 1,
+    "members": [
+        _summed(1, uptime=0.991, outages=2, downtime_seconds=_LASTED_S),
+        _summed(2, coverage=0.997, incidents=1, open=["certificate"]),
+        _summed(3),
+    ],
+    "more": 0,
+}
 
 
 def _digest(began: int) -> Mapping[str, Any]:

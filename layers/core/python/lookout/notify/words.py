@@ -105,7 +105,7 @@ def tell(notice: Notice, site_url: str) -> Story:
         detail=notice.failure.message if cause else "",
         note=f"{_missed(notice)} {note}".strip(),
         listings=listings(notice) if notice.report is None else reports.listings(notice.report),
-        facts=tuple(facts(notice) if notice.report is None else reports.facts(notice.report)),
+        facts=tuple(facts(notice) if notice.report is None else reports.facts(notice.report, notice.severity)),
         page=links(notice, site_url)["status_page"],
         reference=notice.dedup_key,
     )

@@ -82,7 +82,11 @@ class Casebook(Burnbook):
         return [self._read_incident(row) for row in query]
 
     def incidents_since(self, slug: str, since: int) -> list[Incident]:
-        """A server's outages that had not ended before `since`, newest first.
+        """A server's outages that had not ended before `since`, newest first. Reads as `incidents_touching`."""
+        return [incident for incident in self.incidents_touching(slug, since) if incident.kind == "availability"]
+
+    def incidents_touching(self, slug: str, since: int) -> list[Incident]:
+        """A server's outages that had not ended before `since`, and what else opened since; newest first.
 
         Reads its incidents since then, and at most `DURING` of those before.
         """
@@ -90,14 +94,15 @@ class Casebook(Burnbook):
         passed = 0
         for row in self._m.incident.query(f"server#{slug}", scan_index_forward=False, page_size=20):
             incident = self._read_incident(row)
-            if incident.kind != "availability":
-                passed += incident.opened_at < since
-                if passed >= DURING:
-                    break
-                continue
-            if incident.resolved_at is not None and incident.resolved_at <= since:
+            outage = incident.kind == "availability"
+            if outage and incident.resolved_at is not None and incident.resolved_at <= since:
                 break
-            out.append(incident)
+            if outage or incident.opened_at >= since:
+                out.append(incident)
+                continue
+            passed += 1
+            if passed >= DURING:
+                break
         return out
 
     def incident(self, slug: str, incident_id: str) -> Incident | None:

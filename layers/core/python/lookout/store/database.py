@@ -23,6 +23,7 @@ from lookout.store.archive import conflict
 from lookout.store.casebook import Casebook, dump
 from lookout.store.models import IncidentItem, RoundItem, models
 from lookout.store.quietbook import Quietbook
+from lookout.store.reportbook import Reportbook
 from lookout.store.windowbook import Windowbook
 from lookout.verdict.incidents import close
 from lookout.verdict.judge import Judgement
@@ -62,7 +63,7 @@ def notice_from_image(image: Mapping[str, Any]) -> Notice:
     return Notice.from_json(json.loads(image["data"]["S"]))
 
 
-class Store(Casebook, Quietbook, Windowbook):
+class Store(Casebook, Quietbook, Reportbook, Windowbook):
     """All data of one Lookout, in its home region. Times are unix seconds and come in as arguments."""
 
     # --- definitions -------------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ def key_of(table: str, item: Item) -> Key:
     return tuple(item[name]["S"] for name in key_names(table))
 
 
-_OF_A_PLACE: Final = ("quieted", "burning", "watch", "touched", "firing")
+_OF_A_PLACE: Final = ("quieted", "report", "burning", "watch", "touched", "firing")
 
 
 def moves(table: str, partition: str) -> bool:

@@ -17,6 +17,7 @@ Keys (docs/data-model.md):
                 touched / slug                    a person, or a reminder, changed an incident within a day
                 maintenance / over#id             a window that is not of lookout.yaml (store.windowbook)
                 quieted / sink#dedup_key          what waits for the end of a sink's quiet hours (store.quietbook)
+                report / sink#kind                which digest of a day or a week was told last (store.reportbook)
                 watch / regions                   the tick's memory of itself and of the regions (store.watch)
 """
 

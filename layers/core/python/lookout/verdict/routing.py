@@ -49,6 +49,20 @@ def audience_of_region(site: Site, region: str) -> tuple[str, ...]:
     return known(site, names)
 
 
+def hears(site: Site, server: Server, sink: str) -> bool:
+    """May a sink be told of a server: by its `notify`, by an escalation, or by a route that can be reached for it?"""
+    steps = [server.escalate]
+    named = sink in server.notify
+    for route in site.routes if server.routed else ():
+        if not _takes(route, server) or _of_regions(route):
+            continue
+        named |= sink in route.sinks
+        steps.append(route.escalate)
+        if not (route.goes_on or route.severity not in ("", "info") or route.kinds or route.types or route.regions):
+            break
+    return named or any(sink in step.sinks for step in steps if step is not None)
+
+
 def known(site: Site, names: Iterable[str]) -> tuple[str, ...]:
     """Each of them once, without those the site does not have."""
     there = {sink.name for sink in site.sinks}
@@ -61,13 +75,21 @@ def remembering(incident: Incident, server: Server, sinks: tuple[str, ...]) -> I
 
 
 def _matches(route: Route, subject: Subject, server: Server | None) -> bool:
-    whom = (not route.servers or (server is not None and server.slug in route.servers)) and (
-        not route.tags or (server is not None and not set(route.tags).isdisjoint(server.tags))
-    )
     return (
-        whom
+        _takes(route, server)
         and (not route.severity or _RANKS[subject.severity] >= _RANKS[route.severity])
         and (not route.kinds or subject.kind in route.kinds)
         and (not route.types or subject.type in route.types)
         and (not route.regions or not set(route.regions).isdisjoint(subject.regions))
     )
+
+
+def _takes(route: Route, server: Server | None) -> bool:
+    return (not route.servers or (server is not None and server.slug in route.servers)) and (
+        not route.tags or (server is not None and not set(route.tags).isdisjoint(server.tags))
+    )
+
+
+def _of_regions(route: Route) -> bool:
+    """Does it take notices of our own regions alone?"""
+    return set(route.kinds) == {"region"} or set(route.types) == {"region.stale"}
