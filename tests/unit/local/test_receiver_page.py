@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import copy
 import html
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -132,6 +135,49 @@ def test_bodies_of_any_form_are_shown(tmp_path: Path) -> None:
         assert not [link for link in shown.links if link.startswith("javascript")]
         for event in events:
             assert raw(event)
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where something stands in a body."""
+    if path:
+        yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value[:3]) if isinstance(value, list) else ()
+    for key, one in inner:
+        yield from _places(one, (*path, key))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_looks_like_ours_and_is_not_is_shown(seed: int) -> None:
+    rng = Random(seed)
+    bodies = [body_of(name) for name in EVERY]
+    strange = (
+        None,
+        True,
+        0,
+        -1,
+        10**30,
+        1.5,
+        float("nan"),
+        "",
+        "<b>",
+        "\ud800",
+        "9999-12-31T23:59Z",
+        [],
+        {},
+        [[]],
+        {"a": 1},
+    )
+    for _ in range(40):
+        body = copy.deepcopy(rng.choice(bodies))
+        for _ in range(rng.randint(1, 3)):
+            *path, last = rng.choice(list(_places(body)))
+            part = body
+            for key in path:
+                part = part[key]
+            part[last] = copy.deepcopy(rng.choice(strange))
+        event = {"id": "evt", "verified": True, "payload": body, "body": json.dumps(body), "number": 1}
+        assert Read(page([event])).tags <= TAGS
+        assert raw(event)
 
 
 def test_a_wrong_signature_shows_nothing_of_the_body(tmp_path: Path) -> None:

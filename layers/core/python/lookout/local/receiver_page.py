@@ -114,7 +114,7 @@ def _story(story: Story) -> str:
     parts = [f"<h2>{story.icon} {_text(story.line, _LONG)}</h2>"]
     if story.address:
         parts.append(f"<p><code>{_text(story.address, _LONG)}</code></p>")
-    cause = ": ".join(part for part in (story.cause, story.detail) if part)
+    cause = ": ".join(str(part) for part in (story.cause, story.detail) if part)
     parts += [f"<p>{_text(line, _LONG)}</p>" for line in (cause, story.note) if line]
     parts += map(_listing, story.listings)
     facts = (f"<div><dt>{_text(one.name, 60)}</dt><dd>{_text(one.value, _SHORT)}</dd></div>" for one in story.facts)

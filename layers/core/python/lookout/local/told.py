@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from lookout.notify.words import Story, tell
 from lookout.verdict.state import Entry, Failure, Incident, Notice, Quorum, RegionView
 
-_ODD: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+_ODD: Final = (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
 """What comes of a body that looks like ours and is not."""
 
 
