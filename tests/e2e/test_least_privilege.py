@@ -143,7 +143,7 @@ ALLOWED = {
     "probe": {"write rounds", "read a server's secret"},
     "judge": {"read servers", "read rounds", "write rounds", "read state", "write state", "delete state"},
     "notify": {"read state", "write state", "read a sink's secret"},
-    "rollup": {"read servers", "read rounds"},
+    "rollup": {"read servers", "read rounds", "read state", "write state"},
     "publish": {"read servers", "read rounds"},
     "heartbeat": {"read servers", "read state"},
     "api": set(),

@@ -16,7 +16,7 @@ from lookout.history.calendar import LocalDay
 from lookout.history.chunk import DAY, HOUR
 from lookout.history.report import report
 from lookout.history.uptime import Tally
-from lookout.jobs import reading
+from lookout.jobs import reading, reports
 from lookout.verdict.reports import WAIT_S, Mark
 from lookout.verdict.state import Incident, Notice, ServerState, ShardState
 
@@ -130,6 +130,33 @@ def test_hours_that_cannot_be_rolled_up_count_all_the_same(world: World) -> None
     assert members(notice)["search"]["coverage"] == float(whole.coverage or 0)
 
 
+def test_servers_of_one_shard_share_what_is_read_of_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    day(world)
+    asking(world, TEAM, servers=(*SERVERS, Server("mail", "https://mail.acme.dev/mcp", shard="s000")))
+    for (shard, minute), codes in world.judged.items():
+        if shard == "s000":
+            codes["mail"] = "d" if minute % 240 == 0 else "u"
+    world.broken |= {slug: RuntimeError("throttled") for slug in ("mail", "search")}
+    with pytest.raises(ExceptionGroup, match="1 of 2 shards could not be rolled up"):
+        run()
+    world.notices.clear()
+    world.report["team", "daily"] = replace(world.report["team", "daily"], moment=BEGIN)
+    reads: list[tuple[str, int]] = []
+    real = world.verdicts
+
+    def verdicts(shard: str, hour: int, now: int, *, consistent: bool = False) -> Any:
+        reads.append((shard, hour))
+        return real(shard, hour, now)
+
+    monkeypatch.setattr(world, "verdicts", verdicts)
+    store: Any = world
+    (notice,) = reports.tell_reports(store, int(world.now))
+    assert reads == [("s000", hour) for hour in range(BEGIN, END, HOUR)]
+    assert members(notice)["mail"]["uptime"] == 0.75
+    assert members(notice)["search"]["uptime"] == float(counted(world, "search", BEGIN, END).uptime or 0)
+    assert members(notice)["docs"]["uptime"] == float(counted(world, "docs", BEGIN, END).uptime or 0)
+
+
 def test_it_waits_for_the_judge_and_then_says_what_nobody_judged(world: World) -> None:
     day(world)
     run()
@@ -151,7 +178,7 @@ def test_it_waits_for_the_judge_and_then_says_what_nobody_judged(world: World) -
 
 
 def test_nobody_is_told_twice(world: World) -> None:
-    day(world)
+    world.live(NEWEST, "d")
     assert run()["digests"] == 1
     assert run()["digests"] == 0
     world.now += HOUR
@@ -160,7 +187,7 @@ def test_nobody_is_told_twice(world: World) -> None:
 
 
 def test_of_two_runs_at_once_one_tells(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    day(world)
+    world.live(NEWEST, "d")
     real = world.keep_report
     others: list[dict[str, int]] = []
 
@@ -181,7 +208,7 @@ def test_of_two_runs_at_once_one_tells(world: World, monkeypatch: pytest.MonkeyP
 def test_a_run_that_dies_is_made_up_for_and_nothing_comes_twice(
     world: World, monkeypatch: pytest.MonkeyPatch, *, stored: bool
 ) -> None:
-    day(world)
+    world.live(NEWEST, "d")
     real = world.keep_report
 
     def dies(mark: Mark, digest: Notice | None, now: int) -> None:
@@ -201,7 +228,7 @@ def test_a_run_that_dies_is_made_up_for_and_nothing_comes_twice(
 
 
 def test_an_error_of_one_keeps_no_other_from_being_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    day(world)
+    world.live(NEWEST, "d")
     weekly = Digest("weekly", 14, "UTC", "sat")
     asking(world, TEAM, replace(TEAM, name="mail"), replace(TEAM, name="board", digests=(weekly,)))
     world.broken["team"] = RuntimeError("refused")
@@ -226,7 +253,7 @@ def test_an_error_of_one_keeps_no_other_from_being_told(world: World, monkeypatc
 
 
 def test_a_new_digest_waits_for_its_next_moment(world: World) -> None:
-    day(world)
+    world.live(NEWEST, "d")
     world.report.clear()
     assert run()["digests"] == 0
     assert world.report["team", "daily"] == Mark("team", "daily", DAILY.rule, END, 1)
@@ -242,7 +269,7 @@ def test_another_run_may_begin_a_new_digest_at_the_same_time(world: World, monke
 
 
 def test_a_sink_hears_of_its_own_servers_alone(world: World) -> None:
-    day(world)
+    world.live(NEWEST, "d")
     hidden = (replace(SERVERS[0], visibility="private", notify=("owner",)), replace(SERVERS[1], notify=("team",)))
     asking(world, TEAM, replace(TEAM, name="owner"), replace(TEAM, name="idle"), servers=hidden)
     assert run()["digests"] == 2
@@ -258,7 +285,7 @@ def incident(key: str, kind: str, began: int) -> Incident:
 
 
 def test_what_began_long_ago_and_lasts_is_open(world: World) -> None:
-    day(world)
+    world.live(NEWEST, "d")
     old, new = incident("inc_1", "certificate", BEGIN - 9 * DAY), incident("inc_2", "latency", END - HOUR)
     down = replace(incident("inc_3", "availability", BEGIN - 300), resolved_at=BEGIN + 300)
     world.incidents = {one.id: one for one in (old, new, down)}
@@ -271,7 +298,7 @@ def test_what_began_long_ago_and_lasts_is_open(world: World) -> None:
 
 
 def test_a_paused_server_and_one_that_nobody_judged_say_so(world: World) -> None:
-    day(world)
+    world.live(NEWEST, "d")
     new = Server("new", "https://new.acme.dev/mcp", shard="s009")
     asking(world, TEAM, servers=(replace(SERVERS[0], paused=True), SERVERS[1], new))
     run()
