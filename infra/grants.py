@@ -79,6 +79,7 @@ GRANTS: Final = (
         ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"),
         "state, incidents and notices, in one transaction; held notices move to the outbox or a digest",
     ),
+    Grant("judge", "table/history", ("dynamodb:Query",), "what is left of an error budget, where one burns"),
     Grant("judge", "surfaces/*", ("s3:GetObject",), "the two surfaces of a change"),
     Grant("notify", "stream/incidents", _STREAM_READ, "new notices"),
     Grant("notify", "stream-list/incidents", _STREAM_LIST, "asked by Lambda of a stream's reader"),

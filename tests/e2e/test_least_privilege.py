@@ -115,6 +115,11 @@ def attempts(session: boto3.Session, world: Any) -> dict[str, Callable[[], objec
         "read rounds": lambda: dynamodb.query(
             TableName=rounds, KeyConditionExpression="pk = :a", ExpressionAttributeValues={":a": {"S": "s000#0"}}
         ),
+        "read history": lambda: dynamodb.query(
+            TableName=settings.HISTORY_TABLE,
+            KeyConditionExpression="pk = :a",
+            ExpressionAttributeValues={":a": {"S": "nobody"}},
+        ),
         "read state": lambda: dynamodb.get_item(TableName=incidents, Key=key),
         "write state": lambda: dynamodb.put_item(TableName=incidents, Item=key),
         "delete state": lambda: dynamodb.delete_item(TableName=incidents, Key=key),
@@ -141,10 +146,18 @@ ALLOWED = {
     "dispatch": {"read servers"},
     "drain": {"write rounds"},
     "probe": {"write rounds", "read a server's secret"},
-    "judge": {"read servers", "read rounds", "write rounds", "read state", "write state", "delete state"},
+    "judge": {
+        "read servers",
+        "read rounds",
+        "write rounds",
+        "read history",
+        "read state",
+        "write state",
+        "delete state",
+    },
     "notify": {"read state", "write state", "read a sink's secret"},
-    "rollup": {"read servers", "read rounds", "read state", "write state"},
-    "publish": {"read servers", "read rounds"},
+    "rollup": {"read servers", "read rounds", "read history", "read state", "write state"},
+    "publish": {"read servers", "read rounds", "read history"},
     "heartbeat": {"read servers", "read state"},
     "api": set(),
     "apply": {"read servers", "change servers", "read state", "write state"},

@@ -228,7 +228,24 @@ HOSTILE_ACKNOWLEDGED = replace(
 QUIETLY = replace(
     ACKNOWLEDGED, incident=INCIDENT.noting(OPENED, "acknowledged", "the key leaked", by="ann", public=False)
 )
-BURN = of_nothing("slo.burn", "high")
+BURN = replace(
+    of_kind("slo", "slo.burn", "up", "high"),
+    sequence=0,
+    slo={
+        "objective": "99.9%",
+        "window": "6h",
+        "severity": "page",
+        "burn_rate": 7.2,
+        "threshold": 6.0,
+        "short_window_seconds": 1800,
+        "short_burn_rate": 12.0,
+        "budget_remaining": 0.41,
+    },
+)
+BURN_FASTER = replace(BURN, sequence=STARTED + 60)
+BURN_OVER = replace(
+    ended(BURN), type="slo.burn", slo={**(BURN.slo or {}), "burn_rate": None, "budget_remaining": -0.125}
+)
 
 
 def _member(name: str, until: int | None = None) -> dict[str, Any]:
@@ -483,6 +500,8 @@ EVERY = {
     "hostile acknowledged": HOSTILE_ACKNOWLEDGED,
     "acknowledged in private": QUIETLY,
     "burn": BURN,
+    "burn faster": BURN_FASTER,
+    "burn over": BURN_OVER,
     "digest": DIGEST,
     "digest updated": DIGEST_UPDATED,
     "digest over": DIGEST_OVER,

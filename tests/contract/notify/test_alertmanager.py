@@ -18,6 +18,7 @@ from lookout.notify.text import rfc3339
 from lookout.verdict.state import Failure, Incident, Notice
 
 from tests.contract.notify.sample import (
+    BURN,
     DRIFT,
     EVERY,
     FAILURE,
@@ -193,6 +194,16 @@ def test_what_ended_without_a_notice_for_this_sink_ends_all_the_same() -> None:
     assert again(over, NOW + RESENT_S) is None
     told = kept(RESOLVED, NOW + 600)
     assert settled(told, RESOLVED.incident) == told
+
+
+def test_a_burn_alert_that_is_not_kept_any_more_is_over() -> None:
+    """Its server's next one took its place, or it has long been over: its end did not arrive."""
+    burning = kept(replace(BURN, dedup_key="slo_01J00000000000000000000000"))
+    assert burning.alert["labels"]["alertname"] == "MCPErrorBudgetBurn"
+    assert again(settled(burning, BURN.incident), NOW + 900) is not None
+    lost = settled(burning, None)
+    assert again(lost, burning.told_at + RESENT_S + 1) is None
+    assert settled(lost, None) == lost
 
 
 def test_an_incident_of_an_older_version_has_the_layer_it_is_known_by() -> None:

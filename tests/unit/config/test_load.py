@@ -238,6 +238,7 @@ def test_every_value_arrives() -> None:
         tags=("prod", "search"),
         quorum=2,
         confirm_every_s=20,
+        burn_alerts=True,
         expect_tools=("search", "fetch"),
         expect_min_tools=5,
         expect_server_name="acme-search",

@@ -106,13 +106,15 @@ def test_the_flat_body_has_one_level() -> None:
         "dashboard_url": f"{SITE}/status/acme-search/",
     }
     events = {}
-    for name in ("resolved", "burn", "drift", "updated", "hostile"):
+    for name in ("resolved", "burn", "burn faster", "burn over", "drift", "updated", "hostile"):
         made = render(EVERY[name], Target("webhook", "https://x.example", options={"compat": "alivemcp"}), SITE, OPENED)
         assert isinstance(made, HttpRequest)
         events[name] = json.loads(made.body)["event"]
     assert events == {
         "resolved": "downtime_resolved",
         "burn": "slo_breach_warning",
+        "burn faster": "slo_burn",
+        "burn over": "slo_burn",
         "drift": "schema_drift_detected",
         "updated": "incident_updated",
         "hostile": "downtime_started",

@@ -12,6 +12,8 @@ from tests.contract.notify.sample import (
     ACKNOWLEDGED,
     BACK,
     BURN,
+    BURN_FASTER,
+    BURN_OVER,
     CERTIFICATE,
     CREDENTIAL,
     DRIFT,
@@ -40,6 +42,12 @@ from tests.contract.notify.sample import (
 )
 
 
+def over(notice: Notice, resolution: str) -> Notice:
+    """The same end for another reason."""
+    assert notice.incident is not None
+    return replace(notice, incident=replace(notice.incident, resolution=resolution))
+
+
 @pytest.mark.parametrize(
     ("notice", "line"),
     [
@@ -65,6 +73,10 @@ from tests.contract.notify.sample import (
         (DRIFT, "🟡 [EXTERNAL] Acme Search changed what it offers: breaking"),
         (UNSTABLE, "🟡 [EXTERNAL] Acme Search alternates in what it offers: unknown"),
         (BURN, "🟠 [EXTERNAL] Acme Search burns its error budget"),
+        (BURN_FASTER, "🟠 [EXTERNAL] Acme Search burns its error budget faster"),
+        (BURN_OVER, "✅ [EXTERNAL] Acme Search no longer burns its error budget"),
+        (over(BURN_OVER, "off"), "⚪ [EXTERNAL] Acme Search is no longer watched for its error budget"),
+        (over(BURN_OVER, "paused"), "⚪ [EXTERNAL] Acme Search is no longer watched (paused)"),
         (MAINTENANCE, "ℹ️ [EXTERNAL] Maintenance of 30 servers has begun"),
         (STALE, "🟠 [EXTERNAL] Probing region Dublin (eu-west-1) is silent"),
         (BACK, "✅ [EXTERNAL] Probing region Dublin (eu-west-1) reports again"),
@@ -89,6 +101,9 @@ def test_a_test_says_that_it_is_one() -> None:
         (OPEN, Phase.OPENED),
         (STALE, Phase.OPENED),
         (CERTIFICATE, Phase.OPENED),
+        (BURN, Phase.OPENED),
+        (BURN_FASTER, Phase.UPDATED),
+        (BURN_OVER, Phase.RESOLVED),
         (UPDATED, Phase.UPDATED),
         (REMINDER, Phase.UPDATED),
         (RESOLVED, Phase.RESOLVED),
@@ -120,6 +135,23 @@ def test_every_story_has_what_every_medium_shows(name: str) -> None:
 def test_an_end_says_how_long_it_was() -> None:
     assert {fact.name: fact.value for fact in tell(RESOLVED, SITE).facts}["Downtime"] == "14 m 02 s"
     assert {fact.name: fact.value for fact in tell(ended(SLOW), SITE).facts}["Lasted"] == "14 m 02 s"
+
+
+def test_how_fast_a_budget_burns_and_what_is_left() -> None:
+    assert {fact.name: fact.value for fact in tell(BURN, SITE).facts} == {
+        "Burn rate": "7.2 over 6h, 12 over 30 m",
+        "Threshold": "6",
+        "Objective": "99.9%",
+        "Budget of 30 days": "41.0% left",
+        "Burning since": "2026-08-22 14:32 UTC",
+        "Status": "up",
+        "Severity": "high",
+    }
+    end = {fact.name: fact.value for fact in tell(BURN_OVER, SITE).facts}
+    assert (end["Burn rate"], end["Budget of 30 days"]) == ("? over 6h, 12 over 30 m", "12.5% overspent")
+    assert end["Lasted"] == "14 m 02 s"
+    unknown = replace(BURN, slo={**(BURN.slo or {}), "budget_remaining": None})
+    assert "Budget of 30 days" not in {fact.name for fact in tell(unknown, SITE).facts}
 
 
 def test_how_a_server_that_is_refused_looks_when_it_begins() -> None:

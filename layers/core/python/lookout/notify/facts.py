@@ -177,12 +177,13 @@ def _burning(notice: Notice, slo: Mapping[str, Any], incident: Incident) -> list
     long, short = ("?" if slo[key] is None else f"{slo[key]:g}" for key in ("burn_rate", "short_burn_rate"))
     rates = f"{long} over {slo['window']}, {short} over {coarse(slo['short_window_seconds'])}"
     left = slo["budget_remaining"]
-    budget = [] if left is None else [Fact("Budget of 30 days", f"{abs(left):.1%} {'overspent' if left < 0 else 'left'}")]
+    spent = "" if left is None else f"{abs(left):.1%} {'overspent' if left < 0 else 'left'}"
+    budget = [Fact("Budget of 30 days", spent)] if spent else []
     over = incident.resolved_at
     lasted = [] if over is None else [Fact("Lasted", duration(max(0, over - incident.started_at)))]
     return [
         Fact("Burn rate", rates),
-        Fact("Told from", f"{slo['threshold']:g}"),
+        Fact("Threshold", f"{slo['threshold']:g}"),
         Fact("Objective", slo["objective"]),
         *budget,
         *lasted,

@@ -24,7 +24,7 @@ TYPES: Final[Mapping[str, tuple[str, str, str, str]]] = {
     "latency.degraded": ("latency", "degraded", "up", "warning"),
     "tls.expiring": ("certificate", "up", "up", "warning"),
     "credential.expiring": ("credential", "up", "up", "warning"),
-    "slo.burn": ("", "up", "up", "high"),
+    "slo.burn": ("slo", "degraded", "up", "high"),
     "region.stale": ("region", "unknown", "up", "warning"),
     "maintenance.started": ("", "maintenance", "up", "info"),
     "maintenance.ended": ("", "up", "maintenance", "info"),
@@ -82,6 +82,8 @@ def _particular(notice: Notice, began: int) -> Notice:
         return replace(notice, incident=over, sequence=1 << 40)
     if notice.type == "drift.detected":
         return replace(notice, drift=_DRIFT)
+    if notice.type == "slo.burn":
+        return replace(notice, slo=_BURNING, sequence=0)
     if notice.type == "region.stale":
         region = _REGIONS[0]
         server = {**notice.server, "slug": f"region:{region}", "name": f"Probing region {region}", "url": None}
@@ -160,6 +162,16 @@ _PLANNED: Final[Mapping[str, Any]] = {
     "more": 0,
     "uptime": "exclude",
     "reason": "New disks",
+}
+_BURNING: Final[Mapping[str, Any]] = {
+    "objective": "99.9%",
+    "window": "6h",
+    "severity": "page",
+    "burn_rate": 7.2,
+    "threshold": 6.0,
+    "short_window_seconds": 1800,
+    "short_burn_rate": 12.0,
+    "budget_remaining": 0.41,
 }
 _DRIFT: Final[Mapping[str, Any]] = {
     "class": "breaking",

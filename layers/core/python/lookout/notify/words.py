@@ -64,15 +64,16 @@ def links(notice: Notice, site_url: str) -> dict[str, str | None]:
     """Where a person reads on. A private server has no public page, and its links are null.
 
     What is about no server (a region, a digest, maintenance) has a colon in its slug, which no server can have: it has
-    the index.
+    the index. An alert of an error budget has no page beside its server's.
     """
     if ":" in notice.slug:
         return {"status_page": f"{site_url}/", "incident": None}
     if notice.server.get("visibility") != "public":
         return {"status_page": None, "incident": None}
+    incident = notice.incident if kind_of(notice) != "slo" else None
     return {
         "status_page": f"{site_url}/status/{notice.slug}/",
-        "incident": f"{site_url}/incidents/{notice.incident.id}/" if notice.incident is not None else None,
+        "incident": f"{site_url}/incidents/{incident.id}/" if incident is not None else None,
     }
 
 
@@ -122,6 +123,8 @@ def _verb(notice: Notice) -> tuple[Tone, str]:
         if resolution in _OVER:
             over = "is no longer probed from" if kind == "region" else f"is no longer watched ({resolution})"
             return Tone.GONE, over
+        if kind == "slo" and resolution == "off":
+            return Tone.GONE, "is no longer watched for its error budget"
         return Tone.GOOD, KINDS.get(kind, ("", f"{kind} is over".strip()))[1]
     if notice.drift is not None and notice.drift["unstable"]:
         return Tone.CHANGE, "alternates in what it offers"
@@ -129,6 +132,8 @@ def _verb(notice: Notice) -> tuple[Tone, str]:
         return Tone.NEWS, "is acknowledged"
     if kind == OUTAGE and notice.status == "credential_rejected":
         return Tone.BAD if notice.type == "incident.opened" else Tone.WARNING, "rejects our credential"
+    if notice.slo is not None and phase(notice) is Phase.UPDATED:
+        return Tone.WARNING, "burns its error budget faster"
     if notice.type in TYPES:
         return TYPES[notice.type]
     tone = SEVERITY_TONES.get(notice.severity, Tone.NEWS)

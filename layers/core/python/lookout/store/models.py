@@ -18,6 +18,7 @@ Keys (docs/data-model.md):
                 maintenance / over#id             a window that is not of lookout.yaml (store.windowbook)
                 quieted / sink#dedup_key          what waits for the end of a sink's quiet hours (store.quietbook)
                 report / sink#kind                which digest of a day or a week was told last (store.reportbook)
+                burning / slug                    the last alert of a server that burned its budget (store.burnbook)
                 watch / regions                   the tick's memory of itself and of the regions (store.watch)
 """
 
