@@ -35,12 +35,11 @@ def listings(report: Mapping[str, Any]) -> tuple[Listing, ...]:
 
 
 def facts(report: Mapping[str, Any]) -> list[Fact]:
-    """Nine at most."""
+    """Eight at most, since some media show no more."""
     outages = f"{report['outages']} ({duration(report['downtime_seconds'])} down)" if report["outages"] else "none"
     counts = [("Other incidents", report["incidents"]), ("Still open", report["open"])]
     return [
-        Fact("Servers", str(report["servers"])),
-        Fact("Without a failure or a gap", str(report["fine"])),
+        Fact("Servers", f"{report['servers']}, {report['fine']} without a failure or a gap"),
         Fact("Uptime", _percent(report["uptime"]) or "no data"),
         Fact("Coverage", _percent(report["coverage"]) or "no data"),
         Fact("Outages", outages),
