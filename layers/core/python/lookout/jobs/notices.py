@@ -35,8 +35,8 @@ class Stand:
 
     sink: str
     result: str
-    """waiting (not tried yet), retrying, quiet (it waits for a digest), delivered, failed (refused for good), dead (given
-    up), or lost."""
+    """waiting (not tried yet), retrying, quiet (it waits for a digest), delivered, failed (refused for good), dead
+    (given up), or lost."""
     delivery: Delivery | None
 
 

@@ -11,15 +11,13 @@ from typing import Any, Final
 
 from lookout.config.model import Sink, Site
 from lookout.config.quiet import SEVERITIES, quiet_until
-from lookout.probe.result import Status
 from lookout.surface.changes import Class
 from lookout.verdict import ids
-from lookout.verdict.state import Failure, Incident, Notice, Quorum
+from lookout.verdict.state import Incident, Notice
+from lookout.verdict.summing import LISTED, NOTICE, summary
 
-NOTICE: Final = "digest"
 KIND: Final = "quiet"
 """`kind` of the report."""
-LISTED: Final = 50
 STEP: Final = 98
 """Rows of one digest: each is one item of the transaction that tells it, which takes 100."""
 _OUTAGES: Final = ("availability", "mass")
@@ -103,40 +101,17 @@ def digest(sink: str, rows: Sequence[Waiting], now: int) -> Notice:
     public = all(row.notice.server["visibility"] == "public" for row in rows)
     still = [row.severity for row in rows if _open(row.notice)]
     key = ids.ulid(now, sink, *(f"{row.notice.id}+{row.version}" for row in rows))
-    slug = f"{NOTICE}:{KIND}"
-    return Notice(
-        id=f"evt_{key}",
-        type=NOTICE,
-        created_at=now,
-        slug=slug,
-        status=Status.UNKNOWN.value,
-        previous_status=Status.UNKNOWN.value,
-        previous_since=0,
-        severity=max(still, key=SEVERITIES.index, default="info"),
-        dedup_key=f"rep_{key}",
-        sequence=0,
-        server={
-            "slug": slug,
-            "name": "Quiet hours",
-            "url": None,
-            "visibility": "public" if public else "private",
-            "tags": [],
-        },
-        failure=Failure(),
-        quorum=Quorum(0, 0, 0, KIND, 0),
-        regions=(),
-        incident=None,
-        sinks=(sink,),
-        report={
-            "kind": KIND,
-            "begins_at": min(row.since for row in rows),
-            "ends_at": now,
-            "notices": sum(row.count for row in rows),
-            "open": len(still),
-            "members": members[:LISTED],
-            "more": max(0, len(members) - LISTED),
-        },
-    )
+    report = {
+        "kind": KIND,
+        "begins_at": min(row.since for row in rows),
+        "ends_at": now,
+        "notices": sum(row.count for row in rows),
+        "open": len(still),
+        "members": members[:LISTED],
+        "more": max(0, len(members) - LISTED),
+    }
+    worst = max(still, key=SEVERITIES.index, default="info")
+    return summary(f"evt_{key}", key, "Quiet hours", sink, report, now, severity=worst, public=public)
 
 
 def _open(notice: Notice) -> bool:

@@ -16,10 +16,9 @@ from lookout.history.uptime import Tally, total
 from lookout.probe.result import Status
 from lookout.verdict import ids
 from lookout.verdict.schedule import HORIZON_S
-from lookout.verdict.state import Failure, Incident, Notice, Quorum
+from lookout.verdict.state import Incident, Notice
+from lookout.verdict.summing import LISTED, NOTICE, summary
 
-NOTICE: Final = "digest"
-LISTED: Final = 50
 WAIT_S: Final = 3 * 3600
 """So long after its moment a digest waits until the servers are judged up to it."""
 MISSED_S: Final = 12 * 3600
@@ -105,43 +104,20 @@ def notice(due: Due, known: Sequence[Known], now: int) -> Notice:
     members = [member for _, member in ranked]
     rounds = total(one.tally for one in known)
     kind, key = due.digest.every, ids.ulid(due.end, due.sink, due.digest.every)
-    slug = f"{NOTICE}:{kind}"
-    return Notice(
-        id=ids.notice_id(key, NOTICE, now),
-        type=NOTICE,
-        created_at=now,
-        slug=slug,
-        status=Status.UNKNOWN.value,
-        previous_status=Status.UNKNOWN.value,
-        previous_since=0,
-        severity="info",
-        dedup_key=f"rep_{key}",
-        sequence=0,
-        server={
-            "slug": slug,
-            "name": _NAMES[kind],
-            "url": None,
-            "visibility": "public" if all(one.server.public for one in known) else "private",
-            "tags": [],
-        },
-        failure=Failure(),
-        quorum=Quorum(0, 0, 0, kind, 0),
-        regions=(),
-        incident=None,
-        sinks=(due.sink,),
-        report={
-            "kind": kind,
-            "begins_at": due.begin,
-            "ends_at": due.end,
-            "servers": len(members),
-            "fine": sum(rank[0] == _FINE for rank, _ in ranked),
-            **_ratios(rounds),
-            **{name: sum(one[name] for one in members) for name in ("outages", "downtime_seconds", "incidents")},
-            "open": sum(len(one["open"]) for one in members),
-            "members": members[:LISTED],
-            "more": max(0, len(members) - LISTED),
-        },
-    )
+    report = {
+        "kind": kind,
+        "begins_at": due.begin,
+        "ends_at": due.end,
+        "servers": len(members),
+        "fine": sum(rank[0] == _FINE for rank, _ in ranked),
+        **_ratios(rounds),
+        **{name: sum(one[name] for one in members) for name in ("outages", "downtime_seconds", "incidents")},
+        "open": sum(len(one["open"]) for one in members),
+        "members": members[:LISTED],
+        "more": max(0, len(members) - LISTED),
+    }
+    public = all(one.server.public for one in known)
+    return summary(ids.notice_id(key, NOTICE, now), key, _NAMES[kind], due.sink, report, now, public=public)
 
 
 def _member(known: Known, span: Span) -> dict[str, Any]:
