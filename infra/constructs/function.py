@@ -39,7 +39,13 @@ SIZES: Final = {
     ),
     "drain": Size(256, 60, None, "a batch of writes that may each be slow to fail; the queue retries"),
     "judge": Size(256, 60, 0, "decompresses a few rounds; the next tick is the retry"),
-    "notify": Size(256, 30, None, "one request at a time; the stream and the queue retry"),
+    "notify": Size(
+        1024,
+        30,
+        None,
+        "one request at a time; the stream and the queue retry. Mostly cold when an alert comes: its clients of AWS"
+        " are a second of CPU, for which at 256 MB (0.14 core) an alert would wait",
+    ),
     "rollup": Size(
         1024, 900, 2, "15 ms of CPU for each server and hour, in one run; after a pause it has days to catch up"
     ),

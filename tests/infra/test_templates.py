@@ -124,7 +124,7 @@ def test_a_function(aws: Any, folder: str) -> None:
     function = functions(aws)[settings.function_name(folder)]
     seconds = {"dispatch": 20, "probe": 50, "notify": 30, "rollup": 900, "api": 10, "apply": 120}
     assert function["Timeout"] == seconds.get(folder, 60)
-    assert function["MemorySize"] == {"probe": 512, "publish": 512, "rollup": 1024}.get(folder, 256)
+    assert function["MemorySize"] == {"probe": 512, "publish": 512, "rollup": 1024, "notify": 1024}.get(folder, 256)
     assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
     assert function["TracingConfig"] == {"Mode": "Active"}
     assert len(function["Layers"]) == 2
