@@ -32,7 +32,7 @@ from lookout.store import Store
 from lookout.store.database import verdict_key
 from lookout.store.models import models
 from lookout.store.snapshot import Gatherer
-from lookout.verdict.state import Incident
+from lookout.verdict.case import Incident
 from support.ledger import Ledger
 from support.past import REGIONS, Past
 from support.world import HOME, local_aws, make_tables

@@ -13,8 +13,9 @@ from lookout.config.window import Window
 from lookout.history import round as rounds
 from lookout.history.round import Round, pack_json, unpack_json
 from lookout.probe.result import Layer, ProbeResult, Reason, Status
+from lookout.verdict.case import Incident
 from lookout.verdict.judge import Judgement, judge_minute
-from lookout.verdict.state import Incident, ServerState, ShardState
+from lookout.verdict.state import ServerState, ShardState
 from support.world import NOON, REGIONS, probe
 
 SITE = Site("Bench", "us-east-1", REGIONS)

@@ -17,7 +17,7 @@ from lookout.store import Store, surfaces
 from lookout.store.mass import MassBook
 from lookout.store.minutes import Minutes
 from lookout.store.watch import WatchLog
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 from lookout.verdict.watch import held_before
 
 logger = Logger(service="judge")

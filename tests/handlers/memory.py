@@ -21,12 +21,13 @@ from lookout.history.round import Round
 from lookout.store.archive import Held
 from lookout.store.deliveries import Delivery
 from lookout.verdict.burning import Burning
+from lookout.verdict.case import Incident, Notice
 from lookout.verdict.gathering import Book, Step
 from lookout.verdict.judge import Judgement
 from lookout.verdict.maintenance import over_at
 from lookout.verdict.quiet import Waiting
 from lookout.verdict.reports import Mark
-from lookout.verdict.state import Incident, Notice, ServerState, ShardState
+from lookout.verdict.state import ServerState, ShardState
 from lookout.verdict.watch import Watch
 
 

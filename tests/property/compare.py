@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from lookout.config.model import Server
-from lookout.verdict.state import Incident, Notice, ServerState, ShardState
+from lookout.verdict.case import Incident, Notice
+from lookout.verdict.state import ServerState, ShardState
 
 from tests.reference.account import Account
 from tests.reference.facts import facts

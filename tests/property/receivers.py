@@ -15,7 +15,7 @@ from lookout.notify.request import HttpRequest, Request
 from lookout.notify.retry import Answer
 from lookout.store.aws import LONGEST_DELAY_S
 from lookout.store.deliveries import Delivery, Untold
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 from tests.property.fifo import Fifo, Message
 

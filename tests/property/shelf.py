@@ -12,9 +12,10 @@ from lookout.config.model import Server, Site
 from lookout.errors import ConflictError
 from lookout.history import round as rounds
 from lookout.history.round import Round, pack_json, unpack_json
+from lookout.verdict.case import Incident, SurfaceChange
 from lookout.verdict.incidents import close
 from lookout.verdict.judge import Judgement
-from lookout.verdict.state import Incident, ServerState, ShardState, SurfaceChange
+from lookout.verdict.state import ServerState, ShardState
 
 from tests.handlers.memory import Memory
 

@@ -24,10 +24,11 @@ from lookout.probe.result import ProbeResult
 from lookout.surface.changes import Class
 from lookout.surface.diff import Drift
 from lookout.verdict import drift, flapping, judge, latency
+from lookout.verdict.case import Incident, Notice
 from lookout.verdict.incidents import close
 from lookout.verdict.judge import Judgement, judge_confirmations, judge_minute
 from lookout.verdict.maintenance import Calendar
-from lookout.verdict.state import Incident, Notice, ServerState, ShardState
+from lookout.verdict.state import ServerState, ShardState
 
 from tests.property import compare
 from tests.property.script import ALL_REGIONS, COUNTINGS, MOODS, SINKS, Ends, result

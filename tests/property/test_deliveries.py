@@ -16,7 +16,7 @@ from typing import Final
 
 import pytest
 from lookout.notify.retry import TRIED_FOR_S
-from lookout.verdict.state import Incident, Notice
+from lookout.verdict.case import Incident, Notice
 
 from tests.contract.notify.sample import OPEN, RESOLVED, UPDATED
 from tests.property.receivers import Receiver, World, down, some_faults

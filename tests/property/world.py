@@ -16,8 +16,9 @@ from lookout.config.model import Server, Site
 from lookout.errors import ConflictError
 from lookout.history.round import Round
 from lookout.jobs.judging import judge_shards
+from lookout.verdict.case import Notice
 from lookout.verdict.judge import Judgement
-from lookout.verdict.state import Notice, ServerState
+from lookout.verdict.state import ServerState
 
 from tests.property import compare
 from tests.property.script import ALL_REGIONS, SLUGS, Bytes, Script, server, with_policy, with_window

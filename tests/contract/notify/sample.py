@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from lookout.verdict.state import Failure, Incident, Notice, Quorum, RegionView
+from lookout.verdict.case import Incident, Notice
+from lookout.verdict.state import Failure, Quorum, RegionView
 
 SITE = "https://status.acme.dev"
 STARTED = 1_787_409_120  # 2026-08-22T14:32:00Z

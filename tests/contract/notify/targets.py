@@ -8,7 +8,7 @@ from typing import Any
 
 from lookout.notify.render import Dialog, render
 from lookout.notify.request import HttpRequest, Request, Target
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 from tests.contract.notify.sample import OPENED, SITE
 

@@ -15,7 +15,8 @@ from lookout.notify.render import render
 from lookout.notify.request import HttpRequest, Target
 from lookout.notify.sinks.alertmanager import HOLD_S, NEWS_S, fingerprint
 from lookout.notify.text import rfc3339
-from lookout.verdict.state import Failure, Incident, Notice
+from lookout.verdict.case import Incident, Notice
+from lookout.verdict.state import Failure
 
 from tests.contract.notify.sample import (
     BURN,

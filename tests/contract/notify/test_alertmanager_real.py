@@ -24,7 +24,7 @@ from lookout.notify.deliver import deliver
 from lookout.notify.firing import Firing, of_notice
 from lookout.notify.request import HttpRequest, Request
 from lookout.notify.retry import Answer
-from lookout.verdict.state import Incident, Notice
+from lookout.verdict.case import Incident, Notice
 
 from tests.contract.notify.sample import OPEN, RESOLVED, SITE
 

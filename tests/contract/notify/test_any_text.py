@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lookout.notify.request import SesEmail
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 from tests.contract.notify.sample import DRIFT, FAILURE, OPEN
 from tests.contract.notify.targets import HTTP, TARGETS, body, posted, request

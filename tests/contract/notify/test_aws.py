@@ -12,7 +12,7 @@ from email.policy import SMTP, default
 import pytest
 from lookout.notify.render import render
 from lookout.notify.request import EventBridgeEvent, SesEmail, SnsMessage
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 from tests.contract.notify.sample import DRIFT, EVERY, HOSTILE, HOSTILE_DRIFT, OPEN, OPENED, PRIVATE, RESOLVED, SITE
 from tests.contract.notify.targets import TARGETS, body, request

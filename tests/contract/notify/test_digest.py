@@ -6,7 +6,7 @@ import pytest
 from lookout.notify.facts import Fact, Phase, phase
 from lookout.notify.vocabulary import Tone
 from lookout.notify.words import tell
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 from tests.contract.notify.sample import (
     DIGEST,

@@ -13,7 +13,7 @@ from lookout.notify.facts import Phase, phase
 from lookout.notify.render import render
 from lookout.notify.request import HttpRequest, Target
 from lookout.notify.words import just_taken
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 from tests.contract.notify.sample import (
     ACKNOWLEDGED,

@@ -8,7 +8,7 @@ import pytest
 from lookout.notify.facts import Fact, Phase, phase
 from lookout.notify.vocabulary import Tone
 from lookout.notify.words import tell
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 from tests.contract.notify.sample import BLIND_DAY, HOSTILE_WEEK, QUIET_DAY, SITE, STARTED, WEEK, summed
 from tests.contract.notify.targets import HTTP, body, posted

@@ -17,7 +17,7 @@ from lookout.notify.render import RENDERERS, render
 from lookout.notify.request import HttpRequest, Target
 from lookout.notify.signing import sign
 from lookout.notify.words import tell
-from lookout.verdict.state import Entry, Notice
+from lookout.verdict.case import Entry, Notice
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from tests.contract.notify.sample import (

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 from tests.contract.notify.sample import (
     BACK,

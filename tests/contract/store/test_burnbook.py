@@ -16,7 +16,7 @@ from lookout.probe.result import Layer, ProbeResult, Reason, Status
 from lookout.store import Store
 from lookout.store.minutes import Minutes
 from lookout.verdict.burning import Burning
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 from tests.contract.notify.sample import BURN, BURN_OVER
 from tests.contract.store.tables import tables

@@ -23,9 +23,10 @@ from lookout.store.models import models
 from lookout.store.snapshot import Gatherer
 from lookout.surface.model import surface_of
 from lookout.surface.packed import pack
+from lookout.verdict.case import Incident, Notice
 from lookout.verdict.ids import incident_id, notice_id
 from lookout.verdict.judge import Judgement
-from lookout.verdict.state import Failure, Incident, Notice, Quorum, ServerState, ShardState
+from lookout.verdict.state import Failure, Quorum, ServerState, ShardState
 
 from tests.contract.store import test_store as base
 from tests.contract.store.test_store import ACME, HIDDEN, HOME, NOW, SITE, T, apply, judge_shards, show, tell

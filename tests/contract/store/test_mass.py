@@ -15,9 +15,9 @@ from lookout.jobs.judging import judge_shards
 from lookout.probe.result import Layer, ProbeResult, Reason, Status
 from lookout.store import Store
 from lookout.store.mass import MassBook
+from lookout.verdict.case import Notice
 from lookout.verdict.gathering import STEP_MOVES, Book, gather
 from lookout.verdict.mass import Standing
-from lookout.verdict.state import Notice
 
 from tests.contract.store.tables import tables
 

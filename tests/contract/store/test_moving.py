@@ -25,7 +25,7 @@ from lookout.probe.result import Layer, ProbeResult, Reason, Status
 from lookout.store import Delivery, Store
 from lookout.store.portable import Portable
 from lookout.store.watch import WatchLog
-from lookout.verdict.state import SurfaceChange
+from lookout.verdict.case import SurfaceChange
 from lookout.verdict.watch import Watch
 
 from tests.contract.store.tables import tables

@@ -9,8 +9,8 @@ import pytest
 from lookout.errors import ConflictError
 from lookout.store import Store
 from lookout.store.deliveries import Delivery
+from lookout.verdict.case import Notice
 from lookout.verdict.quiet import STEP, Waiting, digest, waiting
-from lookout.verdict.state import Notice
 
 from tests.contract.store.tables import tables
 from tests.unit.verdict.test_quiet import EVENING, FAST, MORNING, SLOW

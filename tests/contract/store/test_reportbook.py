@@ -9,8 +9,8 @@ import pytest
 from lookout.errors import ConflictError
 from lookout.store import Store
 from lookout.verdict import ids
+from lookout.verdict.case import Incident, Notice
 from lookout.verdict.reports import Due, Mark, notice
-from lookout.verdict.state import Incident, Notice
 
 from tests.contract.store.tables import tables
 from tests.unit.verdict.test_reports import BEGIN, DAILY, END, NOW, known

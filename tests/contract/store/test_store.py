@@ -29,8 +29,9 @@ from lookout.store.snapshot import Gatherer
 from lookout.store.watch import WatchLog
 from lookout.surface.model import Surface, surface_of
 from lookout.surface.packed import pack
+from lookout.verdict.case import Incident
 from lookout.verdict.judge import Judgement, judge_minute
-from lookout.verdict.state import Incident, ServerState, ShardState
+from lookout.verdict.state import ServerState, ShardState
 from lookout.verdict.watch import Heard, RegionMemory, Watch, keep
 
 from tests.contract.store.tables import tables

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from lookout.config.model import Heartbeat, Server, Site
 from lookout.notify.retry import Answer
-from lookout.verdict.state import Notice, ShardState
+from lookout.verdict.case import Notice
+from lookout.verdict.state import ShardState
 from lookout.verdict.watch import RegionMemory, Watch
 
 from functions.heartbeat import handler as heartbeat

@@ -16,7 +16,7 @@ from lookout.notify.request import HttpRequest, Request
 from lookout.notify.retry import Answer
 from lookout.store import Delivery
 from lookout.store.deliveries import Untold
-from lookout.verdict.state import Incident, Notice
+from lookout.verdict.case import Incident, Notice
 
 from functions.notify import handler as notify
 from tests.contract.notify.sample import OPEN, RESOLVED

@@ -17,8 +17,9 @@ from lookout.history.chunk import DAY, HOUR
 from lookout.history.report import report
 from lookout.history.uptime import Tally
 from lookout.jobs import reading, reports
+from lookout.verdict.case import Incident, Notice
 from lookout.verdict.reports import WAIT_S, Mark
-from lookout.verdict.state import Incident, Notice, ServerState, ShardState
+from lookout.verdict.state import ServerState, ShardState
 
 from functions.rollup import handler as rollup
 from tests.handlers.rollup.test_rollup import AT, NEWEST, REGIONS, SERVERS, World

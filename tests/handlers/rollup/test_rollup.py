@@ -14,8 +14,9 @@ from lookout.history.round import Round
 from lookout.history.uptime import Tally
 from lookout.jobs.rolling import settled_hours
 from lookout.probe.result import ProbeResult, Status
+from lookout.verdict.case import Incident
 from lookout.verdict.schedule import HORIZON_S
-from lookout.verdict.state import Incident, ShardState
+from lookout.verdict.state import ShardState
 
 from functions.rollup import handler as rollup
 from tests.handlers.memory import Memory

@@ -18,7 +18,8 @@ from lookout.history.day import summarise
 from lookout.history.round import Round
 from lookout.jobs import reading
 from lookout.probe.result import ProbeResult, Status
-from lookout.verdict.state import Failure, Incident
+from lookout.verdict.case import Incident
+from lookout.verdict.state import Failure
 
 from tests.handlers.memory import Memory
 

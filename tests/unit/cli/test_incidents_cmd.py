@@ -19,9 +19,10 @@ from lookout.errors import ConflictError, LookoutError
 from lookout.jobs import incidents as cases
 from lookout.probe.result import Status
 from lookout.store import Delivery, Store
+from lookout.verdict.case import Incident, Notice
 from lookout.verdict.ids import incident_id, notice_id
 from lookout.verdict.people import NAME_LIMIT, NOTE_LIMIT, acknowledge
-from lookout.verdict.state import Failure, Incident, Notice, ServerState, ShardState
+from lookout.verdict.state import Failure, ServerState, ShardState
 
 from tests.handlers.memory import Memory
 

@@ -14,7 +14,7 @@ from lookout.cli.main import cli
 from lookout.config.model import Server, Sink, Site
 from lookout.jobs import notices as letters
 from lookout.store import Delivery, Store
-from lookout.verdict.state import Incident, Notice
+from lookout.verdict.case import Incident, Notice
 
 from tests.contract.notify.sample import DRIFT, OPEN, OPENED, RESOLVED
 from tests.handlers.memory import Memory

@@ -16,7 +16,8 @@ from lookout.jobs.burning import AT_ONCE, tell_burns
 from lookout.probe.result import Status
 from lookout.store.minutes import Minutes
 from lookout.verdict.burning import Burning
-from lookout.verdict.state import Incident, Notice, ServerState, ShardState
+from lookout.verdict.case import Incident, Notice
+from lookout.verdict.state import ServerState, ShardState
 
 from tests.handlers.memory import Memory
 

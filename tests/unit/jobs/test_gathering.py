@@ -15,8 +15,8 @@ from lookout.jobs.gathering import STUCK_S, gather_held
 from lookout.jobs.judging import judge_shards
 from lookout.notify.dispatcher import fan_out
 from lookout.probe.result import Layer, ProbeResult, Reason, Status
+from lookout.verdict.case import Notice
 from lookout.verdict.gathering import Step
-from lookout.verdict.state import Notice
 
 from tests.handlers.memory import Memory, MemoryMass
 

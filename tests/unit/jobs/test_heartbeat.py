@@ -12,7 +12,8 @@ from lookout.jobs import heartbeat
 from lookout.jobs.heartbeat import Beat, Ways, beat
 from lookout.notify.retry import Answer
 from lookout.store import Delivery
-from lookout.verdict.state import Notice, ShardState
+from lookout.verdict.case import Notice
+from lookout.verdict.state import ShardState
 from lookout.verdict.watch import RegionMemory, Watch
 
 from tests.contract.notify.sample import OPEN

@@ -19,8 +19,9 @@ from lookout.jobs.judging import judge_shards
 from lookout.jobs.keeping import Kept, drain, keep, parse
 from lookout.jobs.watching import watch_over
 from lookout.probe.result import Layer, ProbeResult, Reason, Status
+from lookout.verdict.case import Notice
 from lookout.verdict.judge import Judgement
-from lookout.verdict.state import Notice, ServerState, ShardState
+from lookout.verdict.state import ServerState, ShardState
 from lookout.verdict.watch import DRAIN_S, Watch, held_before
 
 from tests.handlers.memory import Memory, MemoryLog

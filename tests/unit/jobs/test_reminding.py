@@ -13,7 +13,8 @@ from lookout.jobs.judging import judge_shards
 from lookout.jobs.reminding import AT_ONCE
 from lookout.jobs.watching import watch_over
 from lookout.probe.result import Layer, ProbeResult, Reason, Status
-from lookout.verdict.state import Incident, Notice, ServerState, ShardState
+from lookout.verdict.case import Incident, Notice
+from lookout.verdict.state import ServerState, ShardState
 from lookout.verdict.watch import LAG_S
 
 from tests.handlers.memory import Memory, MemoryLog

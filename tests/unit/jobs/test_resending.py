@@ -12,7 +12,7 @@ from lookout.notify.firing import Firing, of_notice
 from lookout.notify.request import HttpRequest, Request
 from lookout.notify.retry import Answer
 from lookout.notify.text import rfc3339
-from lookout.verdict.state import Incident
+from lookout.verdict.case import Incident
 
 from tests.contract.notify.sample import DIGEST, INCIDENT, OPEN, RESOLVED, SITE, STARTED
 

@@ -14,8 +14,8 @@ from lookout.notify.firing import Firing
 from lookout.notify.request import HttpRequest, Request
 from lookout.notify.retry import TRIED_FOR_S, Answer
 from lookout.store.deliveries import Delivery, Untold
+from lookout.verdict.case import Notice
 from lookout.verdict.quiet import Waiting
-from lookout.verdict.state import Notice
 
 from tests.contract.notify.sample import OPEN, RESOLVED, SITE, ended, of_kind
 from tests.handlers.memory import QuietRows

@@ -9,7 +9,7 @@ from lookout.notify.facts import Phase, phase
 from lookout.notify.preview import preview
 from lookout.notify.samples import TYPES, sample
 from lookout.notify.words import links, tell
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 from tests.contract.notify.sample import SITE
 from tests.unit.docs.pages import ROOT

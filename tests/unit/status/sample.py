@@ -9,8 +9,9 @@ from lookout.history.uptime import Tally, total
 from lookout.probe.result import Status
 from lookout.status.view import Day, Planned, ServerView, Snapshot
 from lookout.surface.confirm import Memory, Track
+from lookout.verdict.case import Entry, Incident
 from lookout.verdict.ids import incident_id
-from lookout.verdict.state import Entry, Failure, Incident, RegionView, ServerState
+from lookout.verdict.state import Failure, RegionView, ServerState
 
 NOW = 1_787_409_247
 """2026-08-22 14:34:07 UTC."""

@@ -15,7 +15,8 @@ from lookout.status.pages import render_site
 from lookout.status.view import ServerView, Snapshot
 from lookout.store.snapshot import Past
 from lookout.store.snapshot import view as made_view
-from lookout.verdict.state import ServerState, SurfaceChange
+from lookout.verdict.case import SurfaceChange
+from lookout.verdict.state import ServerState
 
 from tests.unit.status import sample
 

@@ -21,7 +21,8 @@ from lookout.status.pages import OPEN_WARNINGS, render_site
 from lookout.status.router import respond
 from lookout.status.view import ServerView, Snapshot
 from lookout.store.snapshot import Past, view
-from lookout.verdict.state import Entry, Failure, Incident
+from lookout.verdict.case import Entry, Incident
+from lookout.verdict.state import Failure
 
 from tests.unit.status import sample
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from lookout.history.uptime import Tally
 from lookout.probe.result import Status
 from lookout.status.view import Day, ServerView, Snapshot
-from lookout.verdict.state import Failure, Incident, RegionView, ServerState
+from lookout.verdict.case import Incident
+from lookout.verdict.state import Failure, RegionView, ServerState
 
 from tests.unit.status import sample
 

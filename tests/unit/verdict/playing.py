@@ -13,8 +13,9 @@ from lookout.config.model import Server, Sink, Site
 from lookout.history.round import Round
 from lookout.history.uptime import Counting
 from lookout.probe.result import Layer, ProbeResult, Reason, Status, TlsFacts
+from lookout.verdict.case import Incident, Notice
 from lookout.verdict.judge import judge_minute
-from lookout.verdict.state import Incident, Notice, ServerState, ShardState
+from lookout.verdict.state import ServerState, ShardState
 
 REGIONS = ("us-west-2", "eu-west-1", "ap-southeast-1")
 SITE = Site("Acme", "us-east-1", REGIONS, (Sink("hook", "webhook", "https://ops.example/x"),))

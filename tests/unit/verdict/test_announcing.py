@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from lookout.config.model import Server, Sink, Site
 from lookout.config.window import Window
 from lookout.verdict.announcing import AT_ONCE, NAMED, Told, announce
+from lookout.verdict.case import Notice
 from lookout.verdict.maintenance import Calendar
-from lookout.verdict.state import Notice
 from lookout.verdict.watch import Watch
 
 NOW = 1_787_407_440

@@ -26,7 +26,8 @@ from lookout.verdict.burning import (
     told,
     turn,
 )
-from lookout.verdict.state import Notice, RegionView, ServerState
+from lookout.verdict.case import Notice
+from lookout.verdict.state import RegionView, ServerState
 
 NOW = 1_787_409_240
 MINUTES = 72 * 60

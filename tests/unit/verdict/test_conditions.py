@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 from lookout.probe.result import Status
+from lookout.verdict.case import TIMELINE_LIMIT, Incident
 from lookout.verdict.judge import TRANSACTION_ITEMS, judge_minute
-from lookout.verdict.state import TIMELINE_LIMIT, Incident, ServerState, ShardState
+from lookout.verdict.state import ServerState, ShardState
 
 from tests.unit.verdict.playing import DAY, SERVER, SITE, START, Play, window
 

@@ -9,8 +9,9 @@ from lookout.probe.result import Era, ProbeResult, Status
 from lookout.surface.confirm import CALM
 from lookout.surface.diff import Drift, diff
 from lookout.surface.model import Surface, surface_of
+from lookout.verdict.case import Notice, SurfaceChange
 from lookout.verdict.judge import TRANSACTION_ITEMS, Judgement, judge_minute, surfaces_to_compare
-from lookout.verdict.state import Notice, ServerState, ShardState, SurfaceChange
+from lookout.verdict.state import ServerState, ShardState
 
 REGIONS = ("us-west-2", "eu-west-1", "ap-southeast-1")
 SITE = Site("Acme", "us-east-1", REGIONS, (Sink("hook", "webhook", "https://ops.example/x"),))

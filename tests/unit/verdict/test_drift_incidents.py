@@ -7,8 +7,9 @@ from dataclasses import replace
 from lookout.history.round import Round
 from lookout.surface.diff import Drift, unreadable
 from lookout.surface.model import Surface
+from lookout.verdict.case import Incident, Notice
 from lookout.verdict.judge import judge_minute, surfaces_to_compare
-from lookout.verdict.state import Incident, Notice, ShardState
+from lookout.verdict.state import ShardState
 
 from tests.unit.verdict.test_drift import ONE, REGIONS, SERVER, SITE, START, THREE, TWO, result
 

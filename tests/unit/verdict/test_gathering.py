@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from lookout.config.model import Site
 from lookout.errors import ConflictError
 from lookout.verdict import ids
+from lookout.verdict.case import Incident, Notice
 from lookout.verdict.digests import LISTED, title
 from lookout.verdict.gathering import MISSES, STEP_MOVES, Book, gather
 from lookout.verdict.mass import Standing
-from lookout.verdict.state import Failure, Incident, Notice, Quorum
+from lookout.verdict.state import Failure, Quorum
 
 from tests.handlers.memory import MemoryMass
 

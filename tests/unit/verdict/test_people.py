@@ -8,8 +8,9 @@ import pytest
 from lookout.config.model import Server, Sink, Site
 from lookout.probe.result import Status
 from lookout.verdict import ids
+from lookout.verdict.case import TIMELINE_LIMIT, Incident
 from lookout.verdict.people import acknowledge
-from lookout.verdict.state import TIMELINE_LIMIT, Failure, Incident, RegionView, ServerState
+from lookout.verdict.state import Failure, RegionView, ServerState
 
 NOW = 1_787_409_247
 REGIONS = ("us-west-2", "eu-west-1", "ap-southeast-1")

@@ -10,8 +10,9 @@ from lookout.config.quiet import Quiet
 from lookout.errors import ConflictError
 from lookout.jobs.quiet import tell_quieted
 from lookout.store.deliveries import Delivery
+from lookout.verdict.case import Entry, Incident, Notice
 from lookout.verdict.quiet import LISTED, STEP, Waiting, digest, over, waiting, waits_until, weight
-from lookout.verdict.state import Entry, Failure, Incident, Notice, Quorum
+from lookout.verdict.state import Failure, Quorum
 
 from tests.handlers.memory import Memory
 

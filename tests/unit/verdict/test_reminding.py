@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from lookout.config.model import Server, Sink, Site
 from lookout.config.route import Escalation, Route
 from lookout.probe.result import Status
+from lookout.verdict.case import Incident, Notice
 from lookout.verdict.reminding import follows, remind
-from lookout.verdict.state import Failure, Incident, Notice, RegionView, ServerState
+from lookout.verdict.state import Failure, RegionView, ServerState
 
 OPENED = 1_787_409_240
 HOUR = 3600

@@ -11,6 +11,7 @@ from lookout.config.digest import Digest
 from lookout.config.model import Server, Sink, Site
 from lookout.history.uptime import Tally
 from lookout.probe.result import Status
+from lookout.verdict.case import Incident, Notice
 from lookout.verdict.reports import (
     LISTED,
     MISSED_S,
@@ -24,7 +25,6 @@ from lookout.verdict.reports import (
     notice,
 )
 from lookout.verdict.schedule import HORIZON_S
-from lookout.verdict.state import Incident, Notice
 
 END = 1_787_385_600
 """2026-08-22T08:00:00Z, a Saturday."""

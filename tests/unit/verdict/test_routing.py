@@ -15,13 +15,14 @@ from lookout.history.round import Round
 from lookout.probe.result import Layer, ProbeResult, Reason, Status
 from lookout.surface.diff import unreadable
 from lookout.verdict.announcing import announce
+from lookout.verdict.case import Incident, Notice, SurfaceChange
 from lookout.verdict.incidents import close
 from lookout.verdict.judge import judge_minute
 from lookout.verdict.maintenance import Calendar
 from lookout.verdict.notices import drift_notice
 from lookout.verdict.people import acknowledge
 from lookout.verdict.routing import Subject, audience, audience_of_region, hears
-from lookout.verdict.state import Incident, Notice, Quorum, ServerState, ShardState, SurfaceChange
+from lookout.verdict.state import Quorum, ServerState, ShardState
 from lookout.verdict.watch import Heard, RegionMemory, Watch, keep
 
 START = 1_787_409_240

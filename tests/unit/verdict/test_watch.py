@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from lookout.config.model import Server, Sink, Site
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 from lookout.verdict.watch import AWAY_S, DRAIN_S, Heard, RegionMemory, Watch, held_before, judgeable, keep, missed
 
 START = 1_790_000_040

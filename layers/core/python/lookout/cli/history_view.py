@@ -22,7 +22,7 @@ from lookout.jobs.reading import Told
 from lookout.probe.quoting import quote
 from lookout.status.api_json import error_budget, percentiles
 from lookout.status.text import duration, plural, ratio, rfc3339
-from lookout.verdict.state import Incident
+from lookout.verdict.case import Incident
 
 COUNTS: Final = ("ok", "fail", "unknown", "excluded", "degraded")
 PHASES: Final = (

@@ -14,7 +14,8 @@ from lookout.probe.quoting import quote
 from lookout.status.incidents import cause, is_outage, what
 from lookout.status.text import duration, plural, rfc3339
 from lookout.store import Delivery
-from lookout.verdict.state import Entry, Failure, Incident, Notice
+from lookout.verdict.case import Entry, Incident, Notice
+from lookout.verdict.state import Failure
 
 
 def _when(at: int | None) -> str | None:

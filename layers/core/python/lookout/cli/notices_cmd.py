@@ -18,7 +18,7 @@ from lookout.errors import LookoutError
 if TYPE_CHECKING:
     from lookout.jobs.notices import Replay
     from lookout.store import Store
-    from lookout.verdict.state import Notice
+    from lookout.verdict.case import Notice
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -15,7 +15,7 @@ from lookout.notify.samples import TYPES
 if TYPE_CHECKING:
     from lookout.config.model import Config, Sink
     from lookout.notify.retry import Answer
-    from lookout.verdict.state import Notice
+    from lookout.verdict.case import Notice
 
 SITE_URL: Final = "https://status.example.com"
 """Where the links of a preview lead; a sample that is sent has none."""

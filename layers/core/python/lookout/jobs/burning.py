@@ -23,9 +23,10 @@ from lookout.probe.result import Status
 from lookout.store import Store
 from lookout.store.minutes import Minutes
 from lookout.verdict.burning import OPENED, RESOLVED, Burning, Stand, closed, stands, told, turn
+from lookout.verdict.case import Notice
 from lookout.verdict.incidents import OUTAGE
 from lookout.verdict.maintenance import Calendar
-from lookout.verdict.state import Notice, ServerState, ShardState
+from lookout.verdict.state import ServerState, ShardState
 
 AT_ONCE: Final = 100
 """Alerts that change in one tick, so that it ends in time; the next tick goes on."""

@@ -10,9 +10,9 @@ from typing import Final, Protocol
 
 from lookout.errors import ConflictError
 from lookout.store import Store
+from lookout.verdict.case import Notice
 from lookout.verdict.gathering import Book, Step, gather
 from lookout.verdict.mass import standing
-from lookout.verdict.state import Notice
 
 STUCK_S: Final = 600
 """A tick that is refused leaves the work to the one that was first; where so old a notice is still held, nobody was."""

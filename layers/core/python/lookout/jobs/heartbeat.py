@@ -16,8 +16,9 @@ from lookout.config.references import is_reference
 from lookout.errors import SecretError
 from lookout.notify.retry import Answer
 from lookout.store.deliveries import Delivery
+from lookout.verdict.case import Notice
 from lookout.verdict.heartbeat import Pulse, ailments, waiting
-from lookout.verdict.state import Notice, ShardState
+from lookout.verdict.state import ShardState
 from lookout.verdict.watch import Watch
 
 PATIENCE_S: Final = 20.0

@@ -14,8 +14,9 @@ from typing import Final
 from lookout.config.model import Server, Site
 from lookout.errors import ConflictError, LookoutError
 from lookout.store import Delivery, Store
+from lookout.verdict.case import Incident, Notice
 from lookout.verdict.people import acknowledge
-from lookout.verdict.state import Incident, Notice, ServerState
+from lookout.verdict.state import ServerState
 
 ATTEMPTS: Final = 8
 LISTED: Final = 20

@@ -15,12 +15,13 @@ from lookout.config.model import Server, Site
 from lookout.errors import ConflictError
 from lookout.jobs.surfaces import compare
 from lookout.store import Store
+from lookout.verdict.case import Incident
 from lookout.verdict.judge import Judgement, judge_confirmations, judge_minute, surfaces_to_compare
 from lookout.verdict.maintenance import Calendar
 from lookout.verdict.mass import Scoping
 from lookout.verdict.schedule import AHEAD_S, HORIZON_S, minutes_to_judge
 from lookout.verdict.server import awaits_confirmation
-from lookout.verdict.state import Incident, ShardState
+from lookout.verdict.state import ShardState
 from lookout.verdict.watch import judgeable
 
 ATTEMPTS = 8

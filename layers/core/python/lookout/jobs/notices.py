@@ -11,7 +11,7 @@ from lookout.config.model import Site
 from lookout.errors import LookoutError
 from lookout.notify.retry import TRIED_FOR_S
 from lookout.store import Delivery, Store
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 LOOKED_THROUGH: Final = 1_000
 """The newest notices, in which the open and the failed ones are searched."""

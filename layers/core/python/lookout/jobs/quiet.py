@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from lookout.errors import ConflictError
 from lookout.store import Store
+from lookout.verdict.case import Notice
 from lookout.verdict.quiet import over
-from lookout.verdict.state import Notice
 
 
 def tell_quieted(store: Store, now: int) -> tuple[Notice, ...]:

@@ -22,8 +22,8 @@ from lookout.history.spans import Span
 from lookout.history.uptime import total
 from lookout.history.windows import Rolled, Windows
 from lookout.store import Store
+from lookout.verdict.case import Incident
 from lookout.verdict.maintenance import Calendar
-from lookout.verdict.state import Incident
 
 WINDOWS: Final = {"24h": 1, "7d": 7, "30d": 30, "90d": 90}
 """Days of each; 24h is the last 86,400 seconds, the others so many days of the site's zone, with the running one."""

@@ -9,9 +9,10 @@ from lookout.config.model import Server, Site
 from lookout.errors import ConflictError
 from lookout.probe.result import Status
 from lookout.store import Store
+from lookout.verdict.case import Notice
 from lookout.verdict.maintenance import Calendar
 from lookout.verdict.reminding import KINDS, follows, remind
-from lookout.verdict.state import Notice, ShardState
+from lookout.verdict.state import ShardState
 from lookout.verdict.watch import LAG_S
 
 AT_ONCE: Final = 100

@@ -23,9 +23,10 @@ from lookout.history.windows import Rolled, Windows
 from lookout.probe.result import Status
 from lookout.store import Store
 from lookout.verdict import reports
+from lookout.verdict.case import Incident, Notice
 from lookout.verdict.reports import Due, Known
 from lookout.verdict.routing import hears
-from lookout.verdict.state import Incident, Notice, ServerState, ShardState
+from lookout.verdict.state import ServerState, ShardState
 
 Verdicts = dict[int, dict[int, dict[str, str]]]
 """Of one shard: what was judged, by hour (unix s)."""

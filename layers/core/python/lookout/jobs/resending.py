@@ -14,7 +14,7 @@ from lookout.notify.firing import KIND, Firing, again, settled
 from lookout.notify.request import Request
 from lookout.notify.retry import Answer
 from lookout.notify.sinks.alertmanager import HOLD_S, post_alerts
-from lookout.verdict.state import Incident
+from lookout.verdict.case import Incident
 
 
 class Alerts(Protocol):

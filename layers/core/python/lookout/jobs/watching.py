@@ -11,8 +11,9 @@ from lookout.errors import ConflictError
 from lookout.jobs.reminding import remind_all
 from lookout.store import Store
 from lookout.verdict.announcing import announce
+from lookout.verdict.case import Notice
 from lookout.verdict.maintenance import Calendar
-from lookout.verdict.state import Notice, ShardState
+from lookout.verdict.state import ShardState
 from lookout.verdict.watch import Heard, Watch, keep
 
 

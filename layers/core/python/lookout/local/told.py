@@ -12,7 +12,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from lookout.notify.words import Story, tell
-from lookout.verdict.state import Entry, Failure, Incident, Notice, Quorum, RegionView
+from lookout.verdict.case import Entry, Incident, Notice
+from lookout.verdict.state import Failure, Quorum, RegionView
 
 _ODD: Final = (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
 """What comes of a body that looks like ours and is not."""

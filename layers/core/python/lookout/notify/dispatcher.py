@@ -21,8 +21,8 @@ from lookout.notify.request import Request, Target
 from lookout.notify.retry import TRIED_FOR_S, Answer, next_wait
 from lookout.notify.text import moment
 from lookout.store.deliveries import Delivery, Untold
+from lookout.verdict.case import Notice
 from lookout.verdict.quiet import Waiting, waiting, waits_until, weight
-from lookout.verdict.state import Notice
 
 _LOST: Final = ("failed", "dead")
 QUIET_ATTEMPTS: Final = 4

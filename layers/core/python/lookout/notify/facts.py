@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from lookout.notify.text import coarse, duration, moment
 from lookout.regions import city
-from lookout.verdict.state import Incident, Notice
+from lookout.verdict.case import Incident, Notice
 
 LISTED: Final = 10
 """Names listed of each group."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 from lookout.notify.sinks.alertmanager import HOLD_S, alert
 from lookout.notify.text import rfc3339
 from lookout.verdict.burning import PREFIX as BURNS
-from lookout.verdict.state import Incident, Notice
+from lookout.verdict.case import Incident, Notice
 
 KIND: Final = "alertmanager"
 RESENT_S: Final = 300

@@ -12,7 +12,7 @@ from lookout.config.model import Sink
 from lookout.config.references import is_reference
 from lookout.notify.render import Dialog
 from lookout.notify.request import EventBridgeEvent, HttpRequest, Request, SesEmail, SnsMessage, Target
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 
 def preview(notice: Notice, sink: Sink, site_url: str, now: int) -> str:

@@ -28,7 +28,7 @@ from lookout.notify.sinks import (
     telegram,
     webhook,
 )
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 Renderer = Callable[[Notice, Target, str, int], Request]
 Memory = Mapping[str, Any]

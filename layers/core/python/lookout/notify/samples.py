@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from lookout.verdict import ids
-from lookout.verdict.state import Failure, Incident, Notice, Quorum, RegionView
+from lookout.verdict.case import Incident, Notice
+from lookout.verdict.state import Failure, Quorum, RegionView
 
 SLUG: Final = "sample-server"
 _URL: Final = "https://mcp.example.com/mcp"

@@ -14,7 +14,7 @@ from lookout.notify import reports
 from lookout.notify.facts import OUTAGE, Fact, Listing, Phase, facts, kind_of, listings, phase
 from lookout.notify.text import duration, moment, one_line
 from lookout.notify.vocabulary import COLORS, ICONS, KINDS, SEVERITY_TONES, TYPES, Tone
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 _OVER: Final = ("removed", "paused")
 

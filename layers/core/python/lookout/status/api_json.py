@@ -35,7 +35,8 @@ from lookout.status.summary import (
 )
 from lookout.status.text import clean, public_url, ratio, rfc3339
 from lookout.status.view import ServerView, Snapshot
-from lookout.verdict.state import Failure, Incident, RegionView, SurfaceChange
+from lookout.verdict.case import Incident, SurfaceChange
+from lookout.verdict.state import Failure, RegionView
 
 CONTENT_TYPE: Final = "application/json"
 INCIDENTS_CAP: Final = 50

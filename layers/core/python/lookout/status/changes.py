@@ -15,7 +15,7 @@ from lookout.regions import city
 from lookout.status.text import clean, listed, plural
 from lookout.status.view import ServerView, Snapshot
 from lookout.surface.changes import Class
-from lookout.verdict.state import SurfaceChange
+from lookout.verdict.case import SurfaceChange
 
 SHOWN: Final = 10
 """Names shown of each group."""

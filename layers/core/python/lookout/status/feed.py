@@ -21,7 +21,7 @@ from lookout.status import changes, incidents, maintenance
 from lookout.status.summary import WORDS, all_incidents
 from lookout.status.text import clean, duration, rfc3339
 from lookout.status.view import Planned, ServerView, Snapshot
-from lookout.verdict.state import Incident, SurfaceChange
+from lookout.verdict.case import Incident, SurfaceChange
 
 CONTENT_TYPE: Final = "application/atom+xml; charset=utf-8"
 RSS_TYPE: Final = "application/rss+xml; charset=utf-8"

@@ -12,7 +12,7 @@ from lookout.status import incidents, summary
 from lookout.status.incidents import cause
 from lookout.status.text import ago, clean, duration, moment, plural, rfc3339
 from lookout.status.view import ServerView, Snapshot
-from lookout.verdict.state import Incident
+from lookout.verdict.case import Incident
 
 
 @dataclass(frozen=True, slots=True)

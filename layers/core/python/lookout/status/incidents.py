@@ -13,7 +13,8 @@ from typing import Final
 
 from lookout.regions import city
 from lookout.status.text import clean, listed, plural
-from lookout.verdict.state import Entry, Failure, Incident
+from lookout.verdict.case import Entry, Incident
+from lookout.verdict.state import Failure
 
 OUTAGE: Final = "availability"
 NOTE_LIMIT: Final = 500

@@ -17,7 +17,7 @@ from lookout.status.incidents import cause
 from lookout.status.summary import EXPLANATIONS, WORDS, outages_of, overall, warnings_of
 from lookout.status.text import ago, clean, public_url, rfc3339
 from lookout.status.view import Planned, ServerView, Snapshot
-from lookout.verdict.state import Incident
+from lookout.verdict.case import Incident
 
 WINDOWS = ("24h", "7d", "30d", "90d")
 WINDOWS_LISTED = 20

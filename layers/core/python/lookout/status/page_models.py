@@ -16,7 +16,7 @@ from lookout.status.incident_card import Chip, IncidentCard, When, chip, inciden
 from lookout.status.incidents import cause
 from lookout.status.text import clean, day_name, duration, plural, public_url
 from lookout.status.view import Day, Planned, ServerView, Snapshot
-from lookout.verdict.state import SurfaceChange
+from lookout.verdict.case import SurfaceChange
 
 WINDOWS = (("24h", "24 hours", 1), ("7d", "7 days", 7), ("30d", "30 days", 30), ("90d", "90 days", 90))
 

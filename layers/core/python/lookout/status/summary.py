@@ -16,7 +16,7 @@ from lookout.probe.result import Status
 from lookout.status.incidents import is_outage
 from lookout.status.text import plural
 from lookout.status.view import ServerView, Snapshot
-from lookout.verdict.state import Incident
+from lookout.verdict.case import Incident
 
 STALE_AFTER_S: Final = 300
 """A snapshot, or a region's newest round, older than this is called stale."""

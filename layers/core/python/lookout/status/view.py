@@ -13,7 +13,8 @@ from typing import Any, Self
 from lookout.history.latency import Percentiles
 from lookout.history.uptime import Tally
 from lookout.history.windows import Outage
-from lookout.verdict.state import Incident, ServerState, SurfaceChange
+from lookout.verdict.case import Incident, SurfaceChange
+from lookout.verdict.state import ServerState
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from lookout.errors import ConflictError
 from lookout.store.archive import Archive, conflict
 from lookout.store.models import IncidentItem
 from lookout.verdict.burning import Burning
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 BURNING: Final = "burning"
 """Partition key of the rows. One that is over stays for a while: the next may not open at once."""

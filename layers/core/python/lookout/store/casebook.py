@@ -21,7 +21,7 @@ from lookout.store.archive import conflict
 from lookout.store.burnbook import Burnbook
 from lookout.store.models import IncidentItem, models
 from lookout.verdict import burning, ids
-from lookout.verdict.state import Incident, Notice
+from lookout.verdict.case import Incident, Notice
 
 TOUCHED: Final = "touched"
 """Partition key of the marks by which publish learns that a person changed an incident: no state says so."""

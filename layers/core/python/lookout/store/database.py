@@ -25,10 +25,11 @@ from lookout.store.models import IncidentItem, RoundItem, models
 from lookout.store.quietbook import Quietbook
 from lookout.store.reportbook import Reportbook
 from lookout.store.windowbook import Windowbook
+from lookout.verdict.case import Incident, Notice, SurfaceChange
 from lookout.verdict.incidents import close
 from lookout.verdict.judge import Judgement
 from lookout.verdict.maintenance import ended, stamped
-from lookout.verdict.state import Incident, Notice, ServerState, ShardState, SurfaceChange
+from lookout.verdict.state import ServerState, ShardState
 
 _log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from lookout.notify.firing import RESENT_S, Firing
 from lookout.store.archive import Archive
 from lookout.store.casebook import dump
 from lookout.store.models import IncidentItem
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 FIRING: Final = "firing"
 """Partition key of what Alertmanager sinks are told each minute."""

@@ -22,8 +22,8 @@ from lookout.errors import ConflictError
 from lookout.store.archive import conflict
 from lookout.store.casebook import dump
 from lookout.store.models import IncidentItem, models
+from lookout.verdict.case import Notice
 from lookout.verdict.gathering import Book, Step, Taken
-from lookout.verdict.state import Notice
 
 BOOK_KEY: Final = (settings.HELD_PARTITION, "#mass")
 

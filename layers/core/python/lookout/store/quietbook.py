@@ -21,8 +21,8 @@ from lookout.store.archive import conflict
 from lookout.store.casebook import dump
 from lookout.store.deliveries import Delivery, Deliverybook
 from lookout.store.models import IncidentItem, models
+from lookout.verdict.case import Notice
 from lookout.verdict.quiet import Waiting
-from lookout.verdict.state import Notice
 
 QUIETED: Final = "quieted"
 """Partition key of the rows."""

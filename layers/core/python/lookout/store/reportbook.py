@@ -17,8 +17,8 @@ from pynamodb.transactions import TransactWrite
 from lookout import settings
 from lookout.errors import ConflictError
 from lookout.store.archive import Archive, conflict
+from lookout.verdict.case import Notice
 from lookout.verdict.reports import Mark
-from lookout.verdict.state import Notice
 
 REPORT: Final = "report"
 """Partition key of the rows. Those of a sink that is gone expire."""

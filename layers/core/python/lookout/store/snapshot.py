@@ -27,8 +27,9 @@ from lookout.status.text import rfc3339
 from lookout.status.view import Day, ServerView, Snapshot
 from lookout.store.database import Store
 from lookout.store.lately import ROLLED_UP_S, LastHours, Lately
+from lookout.verdict.case import Incident, SurfaceChange
 from lookout.verdict.maintenance import Calendar
-from lookout.verdict.state import Incident, ServerState, SurfaceChange
+from lookout.verdict.state import ServerState
 
 DAYS = 90
 INCIDENTS = 20

@@ -11,7 +11,7 @@ from lookout import settings
 from lookout.errors import ConflictError
 from lookout.store.models import models
 from lookout.store.outage import code_of
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 from lookout.verdict.watch import Watch
 
 WATCH_KEY = ("watch", "regions")

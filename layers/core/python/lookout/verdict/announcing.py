@@ -15,9 +15,10 @@ from lookout.config.model import Server, Site
 from lookout.config.window import Window
 from lookout.probe.result import Status
 from lookout.verdict import ids
+from lookout.verdict.case import Notice
 from lookout.verdict.maintenance import Occurrence
 from lookout.verdict.routing import Subject, audience
-from lookout.verdict.state import Failure, Notice, Quorum
+from lookout.verdict.state import Failure, Quorum
 
 STARTED: Final = "maintenance.started"
 ENDED: Final = "maintenance.ended"

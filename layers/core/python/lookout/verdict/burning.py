@@ -16,9 +16,10 @@ from lookout.config.model import Server, Site
 from lookout.history.slo import Burn, burns
 from lookout.history.uptime import Tally
 from lookout.verdict import ids
+from lookout.verdict.case import Incident, Notice
 from lookout.verdict.people import as_heard
 from lookout.verdict.routing import Subject, audience, known
-from lookout.verdict.state import Failure, Incident, Notice, ServerState
+from lookout.verdict.state import Failure, ServerState
 
 NOTICE: Final = "slo.burn"
 KIND: Final = "slo"

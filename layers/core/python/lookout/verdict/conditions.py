@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from lookout.probe.result import ProbeResult, Reason, Status
+from lookout.verdict.case import Incident
 from lookout.verdict.incidents import OPENED, Happening, Scene
 from lookout.verdict.observe import failure_of
 from lookout.verdict.quorum import RoundVerdict
-from lookout.verdict.state import Failure, Incident, ServerState, Track
+from lookout.verdict.state import Failure, ServerState, Track
 
 REGIONAL: Final = "regional"
 LATENCY: Final = "latency"

@@ -15,7 +15,8 @@ from lookout.config.model import Site
 from lookout.probe.result import Status
 from lookout.regions import city
 from lookout.verdict import ids
-from lookout.verdict.state import Failure, Incident, Notice, Quorum
+from lookout.verdict.case import Incident, Notice
+from lookout.verdict.state import Failure, Quorum
 
 NOTICE: Final = "digest"
 KIND: Final = "mass"

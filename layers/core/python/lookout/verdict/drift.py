@@ -16,10 +16,11 @@ from lookout.surface.changes import Class
 from lookout.surface.confirm import Sighting, Step, observe
 from lookout.surface.diff import Drift, unreadable
 from lookout.verdict import ids
+from lookout.verdict.case import Incident, Notice, SurfaceChange
 from lookout.verdict.incidents import Scene
 from lookout.verdict.notices import drift_notice
 from lookout.verdict.routing import remembering
-from lookout.verdict.state import Incident, Notice, ServerState, SurfaceChange
+from lookout.verdict.state import ServerState
 
 DRIFT: Final = "drift"
 SETTLED_S: Final = 7 * 86400

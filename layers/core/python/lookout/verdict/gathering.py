@@ -22,9 +22,9 @@ from typing import Any, Final, Self, TypeVar
 
 from lookout.config.model import Site
 from lookout.verdict import ids
+from lookout.verdict.case import Notice
 from lookout.verdict.digests import Told, tell
 from lookout.verdict.mass import Standing
-from lookout.verdict.state import Notice
 
 _T = TypeVar("_T")
 STEP_MOVES: Final = 49

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lookout.config.model import Server, Site
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 from lookout.verdict.watch import Watch, missed
 
 LATE_S: Final = 360

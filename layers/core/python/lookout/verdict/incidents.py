@@ -12,9 +12,10 @@ from typing import Final
 from lookout.config.model import Server, Site
 from lookout.probe.result import Status
 from lookout.verdict import ids
+from lookout.verdict.case import Incident, Notice
 from lookout.verdict.notices import incident_notice
 from lookout.verdict.routing import remembering
-from lookout.verdict.state import Failure, Incident, Notice, Quorum, ServerState
+from lookout.verdict.state import Failure, Quorum, ServerState
 
 OUTAGE: Final = "availability"
 PRIVATE: Final = "credential"

@@ -14,12 +14,13 @@ from lookout.config.model import Server, Site
 from lookout.history.round import Round
 from lookout.history.uptime import NOT_DUE, Counting
 from lookout.probe.result import ProbeResult
+from lookout.verdict.case import Incident, Notice, SurfaceChange
 from lookout.verdict.conditions import judge_conditions
 from lookout.verdict.drift import DRIFT, Drifts, judge_surface, pairs
 from lookout.verdict.incidents import OUTAGE, Happening, Scene
 from lookout.verdict.mass import KINDS
 from lookout.verdict.server import Judged, awaits_confirmation, judge_confirmation, judge_server
-from lookout.verdict.state import Incident, Notice, ServerState, ShardState, SurfaceChange
+from lookout.verdict.state import ServerState, ShardState
 
 TRANSACTION_ITEMS: Final = 100
 """DynamoDB's limit. Two are the state and the verdicts; an incident or a surface change takes two with its notice."""

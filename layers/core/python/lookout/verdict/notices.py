@@ -9,8 +9,9 @@ from lookout.config.model import Server, Site
 from lookout.probe.result import Status
 from lookout.surface.changes import Class
 from lookout.verdict import ids
+from lookout.verdict.case import Incident, Notice, SurfaceChange
 from lookout.verdict.routing import Subject, audience, remembering
-from lookout.verdict.state import Failure, Incident, Notice, Quorum, ServerState, SurfaceChange
+from lookout.verdict.state import Failure, Quorum, ServerState
 
 _LAST: Final = 1 << 40
 _DRIFT_SEVERITY: Final = {Class.BREAKING: "high", Class.RISKY: "warning"}

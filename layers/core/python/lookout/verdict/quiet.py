@@ -13,7 +13,7 @@ from lookout.config.model import Sink, Site
 from lookout.config.quiet import SEVERITIES, quiet_until
 from lookout.surface.changes import Class
 from lookout.verdict import ids
-from lookout.verdict.state import Incident, Notice
+from lookout.verdict.case import Incident, Notice
 from lookout.verdict.summing import LISTED, NOTICE, summary
 
 KIND: Final = "quiet"

@@ -13,11 +13,12 @@ from typing import Final
 from lookout.config.model import Server, Site
 from lookout.config.route import Escalation
 from lookout.verdict import ids
+from lookout.verdict.case import Incident, Notice
 from lookout.verdict.incidents import OPENED, OUTAGE
 from lookout.verdict.notices import incident_notice
 from lookout.verdict.people import as_heard
 from lookout.verdict.routing import Subject, chosen, known
-from lookout.verdict.state import Incident, Notice, ServerState
+from lookout.verdict.state import ServerState
 
 KINDS: Final = (OUTAGE, "regional", "latency", "limited")
 """What fails now. A certificate or a credential is told at times of its own, and a change of tools is there to stay."""

@@ -15,8 +15,8 @@ from lookout.history.spans import Span, clip, seconds
 from lookout.history.uptime import Tally, total
 from lookout.probe.result import Status
 from lookout.verdict import ids
+from lookout.verdict.case import Incident, Notice
 from lookout.verdict.schedule import HORIZON_S
-from lookout.verdict.state import Incident, Notice
 from lookout.verdict.summing import LISTED, NOTICE, summary
 
 WAIT_S: Final = 3 * 3600

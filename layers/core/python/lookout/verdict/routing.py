@@ -12,7 +12,7 @@ from typing import Final
 
 from lookout.config.model import Server, Site
 from lookout.config.route import Route
-from lookout.verdict.state import Incident
+from lookout.verdict.case import Incident
 
 _RANKS: Final = {"info": 0, "warning": 1, "high": 2, "critical": 3}
 

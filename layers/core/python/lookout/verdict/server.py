@@ -14,12 +14,13 @@ from lookout.config.model import Server, Site
 from lookout.history.uptime import NOT_DUE, OUTCOME_CODES, Counting, as_declared
 from lookout.probe.result import ProbeResult, Status
 from lookout.verdict import latency
+from lookout.verdict.case import Incident
 from lookout.verdict.conditions import Seen, follow
 from lookout.verdict.flapping import calmed, turned
 from lookout.verdict.incidents import OUTAGE, Happening, Scene, unwatched
 from lookout.verdict.observe import moment, observe
 from lookout.verdict.quorum import RoundVerdict, decide
-from lookout.verdict.state import Failure, Incident, Quorum, ServerState, View
+from lookout.verdict.state import Failure, Quorum, ServerState, View
 from lookout.verdict.streak import ANEW, advance, become, count
 
 SILENCE_S = 900

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lookout.probe.result import Status
-from lookout.verdict.state import Failure, Notice, Quorum
+from lookout.verdict.case import Notice
+from lookout.verdict.state import Failure, Quorum
 
 NOTICE: Final = "digest"
 LISTED: Final = 50

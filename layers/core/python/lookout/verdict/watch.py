@@ -21,8 +21,9 @@ from lookout.probe.result import Status
 from lookout.regions import city
 from lookout.verdict import ids
 from lookout.verdict.announcing import Told
+from lookout.verdict.case import Incident, Notice
 from lookout.verdict.routing import audience_of_region
-from lookout.verdict.state import Failure, Incident, Notice, Quorum, RegionView
+from lookout.verdict.state import Failure, Quorum, RegionView
 
 AWAY_S: Final = 180
 """So long after its last tick, a judge has been away."""

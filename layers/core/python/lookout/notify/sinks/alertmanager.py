@@ -15,7 +15,7 @@ from lookout.notify.facts import Phase, phase
 from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.text import one_line, rfc3339
 from lookout.notify.words import links, tell
-from lookout.verdict.state import Incident, Notice
+from lookout.verdict.case import Incident, Notice
 
 HOLD_S: Final = 240
 """A firing alert lasts so long after it was sent, unless it is sent again (each minute) or resolved before."""

@@ -14,7 +14,7 @@ from lookout.notify.facts import Fact
 from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.text import DISCORD, code, escaped, one_line, rfc3339
 from lookout.notify.words import Story, tell
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 _FIELD: Final = 250
 

@@ -17,7 +17,7 @@ from typing import Final
 from lookout.notify.request import SesEmail, Target
 from lookout.notify.text import HTML, escaped, one_line
 from lookout.notify.words import Story, tell
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 RECIPIENTS: Final = 50
 _LINE: Final = 2000

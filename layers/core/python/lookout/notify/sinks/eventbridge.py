@@ -10,7 +10,7 @@ from typing import Final
 
 from lookout.notify.request import EventBridgeEvent, Target, json_text
 from lookout.notify.sinks.webhook import payload
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 SOURCE: Final = "lookout"
 

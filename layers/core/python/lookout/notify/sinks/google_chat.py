@@ -14,7 +14,7 @@ from lookout.notify.facts import Fact
 from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.text import HTML, escaped, one_line
 from lookout.notify.words import Story, tell
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 _THREADED: Final = urlencode({"messageReplyOption": "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"})
 

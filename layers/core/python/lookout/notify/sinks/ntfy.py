@@ -12,7 +12,7 @@ from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.text import cut_bytes, one_line
 from lookout.notify.vocabulary import Tone
 from lookout.notify.words import Story, tell
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 _PRIORITIES: Final = {"critical": 5, "high": 4, "warning": 3}
 _EMOJI: Final = {

@@ -15,7 +15,7 @@ from lookout.notify.facts import Phase, phase
 from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.text import one_line
 from lookout.notify.words import Story, just_taken, tell
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 HOSTS: Final = {"us": "https://api.opsgenie.com", "eu": "https://api.eu.opsgenie.com"}
 _PRIORITIES: Final = {"critical": "P1", "high": "P2", "warning": "P3"}

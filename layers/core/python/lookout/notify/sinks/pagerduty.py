@@ -14,7 +14,7 @@ from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.sinks.webhook import payload
 from lookout.notify.text import one_line, rfc3339
 from lookout.notify.words import Story, just_taken, tell
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 HOSTS: Final = {"us": "https://events.pagerduty.com", "eu": "https://events.eu.pagerduty.com"}
 _SEVERITIES: Final = {"critical": "critical", "high": "error", "warning": "warning"}

@@ -13,7 +13,7 @@ from lookout.notify.facts import Fact, Listing
 from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.text import SLACK, code, escaped, rfc3339
 from lookout.notify.words import Story, tell
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 FIELDS = 10
 

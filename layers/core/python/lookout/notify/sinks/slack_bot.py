@@ -20,7 +20,7 @@ from lookout.notify.retry import Answer
 from lookout.notify.sinks.slack import blocks, line
 from lookout.notify.text import moment
 from lookout.notify.words import tell
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 API: Final = "https://slack.com/api"
 _PASSING: Final = frozenset(

@@ -13,7 +13,7 @@ from lookout.notify.sinks.email import text
 from lookout.notify.sinks.webhook import payload
 from lookout.notify.text import ascii_line, cut_bytes
 from lookout.notify.words import tell
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 _SMS_BYTES: Final = 140
 _LIMIT: Final = 200_000

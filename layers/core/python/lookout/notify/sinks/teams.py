@@ -12,7 +12,7 @@ from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.text import one_line
 from lookout.notify.vocabulary import Tone
 from lookout.notify.words import Story, tell
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 _COLORS: Final = {Tone.BAD: "Attention", Tone.WARNING: "Warning", Tone.CHANGE: "Warning", Tone.GOOD: "Good"}
 

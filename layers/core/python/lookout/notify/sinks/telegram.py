@@ -14,7 +14,7 @@ from lookout.notify.request import HttpRequest, Target, post
 from lookout.notify.retry import Answer
 from lookout.notify.text import HTML, escaped
 from lookout.notify.words import Story, tell
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 API: Final = "https://api.telegram.org"
 

@@ -17,7 +17,7 @@ from lookout.notify.template import fill
 from lookout.notify.text import rfc3339
 from lookout.notify.words import links
 from lookout.regions import city
-from lookout.verdict.state import Notice
+from lookout.verdict.case import Notice
 
 FORMATS: Final = ("lookout/v1", "alertmanager-v4")
 _TEXT: Final = 2000
