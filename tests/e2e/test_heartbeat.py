@@ -98,8 +98,8 @@ def test_it_is_told_while_all_is_well_and_only_then(world: Any, service: Service
         assert service.calls == [call]
         assert heard(world) == [1, 1, 1]
 
-        # The last minute that was judged before the judge lost its grant, nine minutes ago.
-        world.begin_anew(minutes_ago=10)
+        # The last minute that was judged before the judge lost its grant, nine minutes ago: later ones are waited for.
+        world.begin_long_ago(minutes_ago=10)
         world.play(1)
         forget(world)
         with world.without("judge", "dynamodb:PutItem", settings.INCIDENTS_TABLE):
@@ -110,6 +110,8 @@ def test_it_is_told_while_all_is_well_and_only_then(world: Any, service: Service
         assert service.calls == [call]
         assert heard(world) == [0, 0, 0]
 
+        world.begin_anew(minutes_ago=2)
+        world.play(1)
         world.invoke("judge", {})
         assert world.invoke("heartbeat", {})["called"]
         assert service.calls == [call, call]
